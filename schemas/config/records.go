@@ -1,0 +1,45 @@
+package config
+
+import "time"
+
+// Records are what the bucket CONFIG holds: a document with what the services
+// need beside it. Keys are "tenant.<tenant>", "folder.<tenant>.<id>" and
+// "mailbox.<tenant>.<id>".
+
+// A TenantRecord is the value of a tenant's key.
+type TenantRecord struct {
+	Document Tenant `json:"document"`
+	Revision int64  `json:"revision"`
+	// WrappedKey is the Tenant Encryption Key, encrypted with the landlord's
+	// master key; empty when the tenant has none.
+	WrappedKey []byte     `json:"wrapped_key,omitempty"`
+	DeletedAt  *time.Time `json:"deleted_at,omitempty"`
+}
+
+// A FolderRecord is the value of a folder's key.
+type FolderRecord struct {
+	Document  Folder     `json:"document"`
+	Revision  int64      `json:"revision"`
+	DeletedAt *time.Time `json:"deleted_at,omitempty"`
+}
+
+// A MailboxRecord is the value of a mailbox's key. A deleted mailbox stays for
+// a day with DeletedAt set, so that its in-flight mail ends well.
+type MailboxRecord struct {
+	Document Mailbox `json:"document"`
+	Revision int64   `json:"revision"`
+	// Password is encrypted with the tenant's key and bound to tenant and mailbox.
+	Password []byte `json:"password,omitempty"`
+	// EnabledAt is when the mailbox was last enabled; import_since "new" counts from here.
+	EnabledAt *time.Time `json:"enabled_at,omitempty"`
+	DeletedAt *time.Time `json:"deleted_at,omitempty"`
+}
+
+// TenantRecordKey returns the key of a tenant's record.
+func TenantRecordKey(tenant string) string { return "tenant." + tenant }
+
+// FolderRecordKey returns the key of a folder's record.
+func FolderRecordKey(tenant, id string) string { return "folder." + tenant + "." + id }
+
+// MailboxRecordKey returns the key of a mailbox's record.
+func MailboxRecordKey(tenant, id string) string { return "mailbox." + tenant + "." + id }
