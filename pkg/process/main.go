@@ -1,0 +1,41 @@
+package process
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+)
+
+// Main runs a program: run's ctx is done at the first SIGINT or SIGTERM; a
+// second one ends the process at once. An error of run becomes one line on
+// stderr and exit code 1. Main returns only when run returned nil.
+func Main(name string, run func(ctx context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if _, ok := <-signals; !ok {
+			return
+		}
+		cancel()
+		if _, ok := <-signals; !ok {
+			return
+		}
+		fmt.Fprintf(os.Stderr, "%s: second signal, ending at once\n", name)
+		os.Exit(1)
+	}()
+	err := run(ctx)
+	signal.Stop(signals)
+	close(signals)
+	<-done
+	cancel()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %s\n", name, strings.Join(strings.Fields(err.Error()), " "))
+		os.Exit(1)
+	}
+}
