@@ -1,6 +1,9 @@
 package schemas
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Attributes are the CloudEvents 1.0 context attributes that every event
 // carries, as "ce-" NATS headers (binary content mode of the NATS binding).
@@ -57,4 +60,25 @@ type MailAttributes struct {
 // Key returns the mail key.
 func (m MailAttributes) Key() MailKey {
 	return MailKey{Tenant: m.Tenant, Mailbox: m.Mailbox, UIDValidity: m.UIDValidity, UID: m.UID}
+}
+
+// NewAttributes returns the attributes of an event that is about to be
+// published: specversion and dataschema are set, the time is in UTC.
+func NewAttributes(eventType, source, subject, id, contentType string, now time.Time) Attributes {
+	return Attributes{
+		SpecVersion:     SpecVersion,
+		ID:              id,
+		Type:            eventType,
+		Source:          source,
+		Subject:         subject,
+		Time:            now.UTC(),
+		DataContentType: contentType,
+		DataSchema:      DataSchema(eventType),
+	}
+}
+
+// DataSchema returns the $id of the JSON Schema of an event type: the path of
+// this module, and the file in it.
+func DataSchema(eventType string) string {
+	return "https://github.com/mailyard/mailyard/schemas/events/" + strings.TrimPrefix(eventType, "mailyard.") + ".json"
 }

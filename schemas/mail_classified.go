@@ -82,9 +82,9 @@ func (c *ClassifiedMail) UnmarshalBinary(b []byte) error {
 	if !ok {
 		return errors.New("decoding classified mail: no newline after the decision")
 	}
+	*c = ClassifiedMail{Mail: mail}
 	if err := json.Unmarshal(head, &c.Decision); err != nil {
 		return fmt.Errorf("decoding decision: %w", err)
 	}
-	c.Mail = mail
 	return nil
 }

@@ -1,13 +1,11 @@
 package schemas
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
-	"net/textproto"
+	"maps"
 	"slices"
-	"sort"
 	"strings"
 	"time"
 )
@@ -47,7 +45,7 @@ type Parked struct {
 	Tenant      string    `json:"tenant"`
 	Mailbox     string    `json:"mailbox"`
 	UIDValidity uint32    `json:"uidvalidity"`
-	UIDs        []uint32  `json:"uids"`
+	UIDs        []uint32  `json:"uids,omitempty"` // absent when the message was about no mail
 	Stage       Stage     `json:"stage"`
 	Error       string    `json:"error"`
 	Attempts    int       `json:"attempts"`
@@ -67,14 +65,9 @@ const natsHeaderLine = "NATS/1.0\r\n"
 func (m NATSMessage) MarshalBinary() ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString(natsHeaderLine)
-	names := make([]string, 0, len(m.Header))
-	for name := range m.Header {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	for _, name := range names {
+	for _, name := range slices.Sorted(maps.Keys(m.Header)) {
 		for _, v := range m.Header[name] {
-			if strings.ContainsAny(name, ":\r\n") || strings.ContainsAny(v, "\r\n") {
+			if !fitsLine(name, v) {
 				return nil, fmt.Errorf("encoding NATS message: header %q does not fit on a line", name)
 			}
 			b.WriteString(name + ": " + v + "\r\n")
@@ -85,28 +78,33 @@ func (m NATSMessage) MarshalBinary() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// UnmarshalBinary is the inverse of MarshalBinary. Header names keep their case.
+// UnmarshalBinary is the inverse of MarshalBinary. Header names keep their
+// case. Payload aliases b.
 func (m *NATSMessage) UnmarshalBinary(b []byte) error {
-	if !bytes.HasPrefix(b, []byte(natsHeaderLine)) {
+	rest, ok := bytes.CutPrefix(b, []byte(natsHeaderLine))
+	if !ok {
 		return errors.New("decoding NATS message: it does not begin with NATS/1.0")
 	}
-	head, payload, ok := bytes.Cut(b[len(natsHeaderLine)-2:], []byte("\r\n\r\n"))
-	if !ok {
-		return errors.New("decoding NATS message: its header does not end")
-	}
-	r := textproto.NewReader(bufio.NewReader(bytes.NewReader(bytes.TrimPrefix(head, []byte("\r\n")))))
-	m.Header = map[string][]string{}
+	header := map[string][]string{}
 	for {
-		line, err := r.ReadLine()
-		if line == "" && err != nil {
+		line, after, ok := bytes.Cut(rest, []byte("\r\n"))
+		if !ok {
+			return errors.New("decoding NATS message: its header does not end")
+		}
+		rest = after
+		if len(line) == 0 {
 			break
 		}
-		name, value, ok := strings.Cut(line, ":")
-		if !ok || name == "" {
-			return fmt.Errorf("decoding NATS message: %q is not a header line", line)
+		name, value, ok := strings.Cut(string(line), ":")
+		if !ok || !fitsLine(name, value) {
+			return errors.New("decoding NATS message: a header line is not \"name: value\"")
 		}
-		m.Header[name] = append(m.Header[name], strings.TrimPrefix(value, " "))
+		header[name] = append(header[name], strings.TrimPrefix(value, " "))
 	}
-	m.Payload = slices.Clone(payload)
+	*m = NATSMessage{Header: header, Payload: rest}
 	return nil
+}
+
+func fitsLine(name, value string) bool {
+	return name != "" && !strings.ContainsAny(name, ":\r\n") && !strings.ContainsAny(value, "\r\n")
 }

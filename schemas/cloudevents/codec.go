@@ -98,14 +98,16 @@ func encodePayload(v reflect.Value, binary bool) ([]byte, error) {
 }
 
 // Decode fills the event, a pointer to a struct, from headers and payload.
-// Unknown headers are ignored, header names are compared without case (as the
-// binding wants), and the event's bytes may alias the payload.
+// What the event held before is gone. Unknown headers are ignored, header names
+// are compared without case (as the binding wants), and the event's bytes may
+// alias the payload.
 func Decode(header map[string][]string, payload []byte, event any) error {
 	ptr := reflect.ValueOf(event)
 	if ptr.Kind() != reflect.Pointer || ptr.Elem().Kind() != reflect.Struct {
 		return fmt.Errorf("decoding event: %T is not a pointer to a struct", event)
 	}
 	v := ptr.Elem()
+	v.SetZero()
 	p := planOf(v.Type())
 	for _, f := range p.attributes {
 		s, ok := get(header, f.header)
@@ -158,7 +160,7 @@ func get(header map[string][]string, name string) (string, bool) {
 		return vs[0], true
 	}
 	for k, vs := range header {
-		if len(vs) > 0 && strings.EqualFold(k, name) {
+		if len(k) == len(name) && len(vs) > 0 && strings.EqualFold(k, name) {
 			return vs[0], true
 		}
 	}

@@ -10,6 +10,7 @@ const upperHex = "0123456789ABCDEF"
 
 // escape percent-encodes an attribute value as the NATS binding asks (section
 // 3.1.3.2): space, double quote, percent and whatever is not printable ASCII.
+// Bytes that are not UTF-8 become U+FFFD.
 func escape(s string) string {
 	plain := true
 	for i := 0; i < len(s); i++ {
@@ -21,6 +22,7 @@ func escape(s string) string {
 	if plain {
 		return s
 	}
+	s = strings.ToValidUTF8(s, string(utf8.RuneError))
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		if c := s[i]; needsEscape(c) {
