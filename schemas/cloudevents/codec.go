@@ -3,13 +3,9 @@ package cloudevents
 import (
 	"encoding"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"reflect"
-	"strconv"
 	"strings"
-	"sync"
-	"time"
 )
 
 // Prefix begins the name of every header that holds an attribute.
@@ -21,43 +17,6 @@ const (
 	binaryField = "data_base64"
 )
 
-// TimeFormat is how times are written: RFC 3339 with nanoseconds, UTC.
-const TimeFormat = time.RFC3339Nano
-
-type field struct {
-	name      string
-	header    string
-	index     []int
-	omitEmpty bool
-}
-
-type plan struct {
-	attributes []field
-	data       []int // nil when the event has no payload
-	binary     bool  // the payload is the field's bytes
-}
-
-var plans sync.Map // reflect.Type -> *plan; a cache of what never changes
-
-func planOf(t reflect.Type) *plan {
-	if p, ok := plans.Load(t); ok {
-		return p.(*plan)
-	}
-	p := &plan{}
-	for _, f := range reflect.VisibleFields(t) {
-		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
-		switch {
-		case name == "" || name == "-":
-		case name == dataField, name == binaryField:
-			p.data, p.binary = f.Index, name == binaryField
-		default:
-			p.attributes = append(p.attributes, field{name, Prefix + name, f.Index, strings.Contains(options, "omitempty")})
-		}
-	}
-	actual, _ := plans.LoadOrStore(t, p)
-	return actual.(*plan)
-}
-
 // Encode returns the headers and the payload of an event, given as a struct or
 // a pointer to one. The payload may alias the event's bytes.
 func Encode(event any) (header map[string][]string, payload []byte, err error) {
@@ -65,17 +24,26 @@ func Encode(event any) (header map[string][]string, payload []byte, err error) {
 	if v.Kind() != reflect.Struct {
 		return nil, nil, fmt.Errorf("encoding event: %T is not a struct", event)
 	}
+	if !v.CanAddr() {
+		addressable := reflect.New(v.Type()).Elem()
+		addressable.Set(v)
+		v = addressable
+	}
 	p := planOf(v.Type())
+	// Room for what the sender adds: Nats-Msg-Id and the like.
 	header = make(map[string][]string, len(p.attributes)+2)
-	for _, f := range p.attributes {
-		s, err := attribute(v.FieldByIndex(f.index))
+	values := make([]string, len(p.attributes))
+	for i := range p.attributes {
+		f := &p.attributes[i]
+		s, err := f.get(v)
 		if err != nil {
 			return nil, nil, fmt.Errorf("encoding attribute %s of %T: %w", f.name, event, err)
 		}
 		if s == "" && f.omitEmpty {
 			continue
 		}
-		header[f.header] = []string{escape(s)}
+		values[i] = escape(s)
+		header[f.header] = values[i : i+1 : i+1]
 	}
 	if p.data == nil {
 		return header, nil, nil
@@ -91,10 +59,10 @@ func encodePayload(v reflect.Value, binary bool) ([]byte, error) {
 	if binary {
 		return v.Bytes(), nil
 	}
-	if m, ok := v.Interface().(encoding.BinaryMarshaler); ok {
+	if m, ok := v.Addr().Interface().(encoding.BinaryMarshaler); ok {
 		return m.MarshalBinary()
 	}
-	return json.Marshal(v.Interface())
+	return json.Marshal(v.Addr().Interface())
 }
 
 // Decode fills the event, a pointer to a struct, from headers and payload.
@@ -109,7 +77,8 @@ func Decode(header map[string][]string, payload []byte, event any) error {
 	v := ptr.Elem()
 	v.SetZero()
 	p := planOf(v.Type())
-	for _, f := range p.attributes {
+	for i := range p.attributes {
+		f := &p.attributes[i]
 		s, ok := get(header, f.header)
 		if !ok {
 			if f.omitEmpty {
@@ -119,7 +88,7 @@ func Decode(header map[string][]string, payload []byte, event any) error {
 		}
 		s, err := unescape(s)
 		if err == nil {
-			err = setAttribute(v.FieldByIndex(f.index), s)
+			err = f.set(v, s)
 		}
 		if err != nil {
 			return fmt.Errorf("decoding attribute %s of %T: %w", f.name, event, err)
@@ -155,6 +124,8 @@ func Attribute(header map[string][]string, name string) string {
 	return s
 }
 
+// get returns the first value of a header. Our own messages have its name as
+// it is; only what others sent, or what is missing, costs a look at all names.
 func get(header map[string][]string, name string) (string, bool) {
 	if vs := header[name]; len(vs) > 0 {
 		return vs[0], true
@@ -165,49 +136,4 @@ func get(header map[string][]string, name string) (string, bool) {
 		}
 	}
 	return "", false
-}
-
-func attribute(v reflect.Value) (string, error) {
-	if t, ok := v.Interface().(time.Time); ok {
-		return t.UTC().Format(TimeFormat), nil
-	}
-	switch v.Kind() {
-	case reflect.String:
-		return v.String(), nil
-	case reflect.Int, reflect.Int64, reflect.Int32:
-		return strconv.FormatInt(v.Int(), 10), nil
-	case reflect.Uint32, reflect.Uint64:
-		return strconv.FormatUint(v.Uint(), 10), nil
-	}
-	return "", fmt.Errorf("a %s cannot be an attribute", v.Type())
-}
-
-func setAttribute(v reflect.Value, s string) error {
-	if _, ok := v.Interface().(time.Time); ok {
-		t, err := time.Parse(time.RFC3339Nano, s)
-		if err != nil {
-			return err
-		}
-		v.Set(reflect.ValueOf(t))
-		return nil
-	}
-	switch v.Kind() {
-	case reflect.String:
-		v.SetString(s)
-	case reflect.Int, reflect.Int64, reflect.Int32:
-		n, err := strconv.ParseInt(s, 10, v.Type().Bits())
-		if err != nil {
-			return err
-		}
-		v.SetInt(n)
-	case reflect.Uint32, reflect.Uint64:
-		n, err := strconv.ParseUint(s, 10, v.Type().Bits())
-		if err != nil {
-			return err
-		}
-		v.SetUint(n)
-	default:
-		return errors.New("no attribute can be a " + v.Type().String())
-	}
-	return nil
 }
