@@ -1,0 +1,40 @@
+package lease
+
+import (
+	_ "embed"
+
+	"github.com/redis/go-redis/v9"
+)
+
+var (
+	//go:embed lua/heartbeat.lua
+	heartbeatLua string
+	//go:embed lua/acquire.lua
+	acquireLua string
+	//go:embed lua/renew.lua
+	renewLua string
+	//go:embed lua/release.lua
+	releaseLua string
+	//go:embed lua/mark.lua
+	markLua string
+	//go:embed lua/marked.lua
+	markedLua string
+	//go:embed lua/count.lua
+	countLua string
+	//go:embed lua/enter.lua
+	enterLua string
+	//go:embed lua/stay.lua
+	stayLua string
+)
+
+var (
+	heartbeatScript = redis.NewScript(heartbeatLua)
+	acquireScript   = redis.NewScript(acquireLua)
+	renewScript     = redis.NewScript(renewLua)
+	releaseScript   = redis.NewScript(releaseLua)
+	markScript      = redis.NewScript(markLua)
+	markedScript    = redis.NewScript(markedLua)
+	countScript     = redis.NewScript(countLua)
+	enterScript     = redis.NewScript(enterLua)
+	stayScript      = redis.NewScript(stayLua)
+)
