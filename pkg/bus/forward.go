@@ -1,0 +1,107 @@
+package bus
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/mailyard/mailyard/pkg/fault"
+)
+
+// A Publication is an event and where it goes.
+type Publication struct {
+	Subject string
+	Event   any
+	MsgID   string
+}
+
+// Named returns the options under another connection name.
+func (o Options) Named(name string) Options {
+	o.Name = name
+	return o
+}
+
+// PublishAll publishes events and returns when every one of them has its
+// PubAck. While a stream is full or NATS is away it tries again, with back-off,
+// until ctx ends: that is how a full stream pushes back. Other errors end it.
+func (c *Conn) PublishAll(ctx context.Context, publications []Publication) error {
+	for attempt := 0; ; attempt++ {
+		failed, err := c.publishOnce(ctx, publications)
+		if err == nil || !fault.IsUnavailable(err) {
+			return err
+		}
+		if attempt == 0 {
+			c.logger.Warn("publishing waits", zap.Error(err), zap.Int("messages", len(failed)))
+		}
+		if pause(ctx, backoff(attempt)) != nil {
+			return err
+		}
+		publications = failed
+	}
+}
+
+// publishOnce publishes all and returns those that a server which is away or
+// full did not take, with one of the errors.
+func (c *Conn) publishOnce(ctx context.Context, publications []Publication) (failed []Publication, err error) {
+	pending := make([]*Pending, len(publications))
+	for i, p := range publications {
+		q, perr := c.PublishAsync(ctx, p.Subject, p.Event, p.MsgID)
+		if perr != nil && !fault.IsUnavailable(perr) {
+			return nil, perr
+		}
+		if perr != nil {
+			failed, err = append(failed, p), perr
+		}
+		pending[i] = q
+	}
+	for i, q := range pending {
+		if q == nil {
+			continue
+		}
+		perr := q.Wait(ctx)
+		if perr != nil && !fault.IsUnavailable(perr) {
+			return nil, perr
+		}
+		if perr != nil {
+			failed, err = append(failed, publications[i]), perr
+		}
+	}
+	return failed, err
+}
+
+// Forward publishes what follows from a message, as PublishAll does, and keeps
+// the message in progress for as long as that takes.
+func (c *Conn) Forward(ctx context.Context, m *Message, p Publication) error {
+	stop := KeepAlive(m)
+	defer stop()
+	return c.PublishAll(ctx, []Publication{p})
+}
+
+// keepAliveTime is a third of the shortest ack wait.
+const keepAliveTime = 10 * time.Second
+
+// KeepAlive extends the ack wait of messages that are worked on, until the
+// function that it returns is called.
+func KeepAlive(messages ...*Message) (stop func()) {
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		t := time.NewTicker(keepAliveTime)
+		defer t.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-t.C:
+				for _, m := range messages {
+					_ = m.InProgress() // the next tick tries again
+				}
+			}
+		}
+	}()
+	return func() {
+		close(done)
+		<-ended
+	}
+}

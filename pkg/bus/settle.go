@@ -1,0 +1,91 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/mailyard/mailyard/pkg/fault"
+)
+
+// retryDelays are the waits before the second and every further attempt.
+func retryDelays() [5]time.Duration {
+	return [...]time.Duration{10 * time.Second, time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour}
+}
+
+// Settle ends the message as the outcome of the work demands, and acks last:
+//
+//   - nil: Ack.
+//   - fault.Permanent: dead letter, then Term.
+//   - context.Canceled: Nak. The work was interrupted, not refused.
+//   - fault.Unavailable: redelivered after about 10 s, without counting an
+//     attempt. Better not to settle at all but to wait and try again.
+//   - anything else: redelivered after 10 s, 1 m, 5 m, 30 m and 2 h, ±20 %, or
+//     when fault.RetryAfter says (never earlier). When the sixth attempt
+//     fails: dead letter, then Term.
+//
+// A dead letter is a MailDead on DEAD, the keys of the mails it is about in
+// the bucket CONTROL, so that they are not fetched again, and a MailParked on
+// EVENTS. When Settle itself fails the message is not ended and comes again
+// after its ack wait.
+func (m *Message) Settle(ctx context.Context, outcome error) error {
+	switch {
+	case outcome == nil:
+		return m.Ack()
+	case fault.IsPermanent(outcome):
+		return m.bury(ctx, outcome)
+	case errors.Is(outcome, context.Canceled):
+		return m.Nak()
+	case fault.IsUnavailable(outcome):
+		return m.retry(ctx, outcome, m.Attempt(), jittered(retryDelays()[0]))
+	}
+	failed := m.Attempt() + 1
+	delays := retryDelays()
+	if failed > len(delays) {
+		return m.bury(ctx, outcome)
+	}
+	delay := jittered(delays[failed-1])
+	if after, ok := fault.RetryAfter(outcome); ok {
+		delay = after + time.Duration(rand.Int64N(int64(after/5)+1))
+	}
+	return m.retry(ctx, outcome, failed, delay)
+}
+
+func (m *Message) bury(ctx context.Context, outcome error) error {
+	l, err := m.letter(outcome)
+	if err == nil {
+		err = m.conn.bury(ctx, l)
+	}
+	if err != nil {
+		return fmt.Errorf("dead-lettering message on %s: %w", m.Subject(), err)
+	}
+	if err := m.msg.TermWithReason(l.reason); err != nil {
+		return fmt.Errorf("terminating message on %s: %w", m.Subject(), err)
+	}
+	return nil
+}
+
+func (m *Message) letter(outcome error) (letter, error) {
+	meta, err := m.msg.Metadata()
+	if err != nil {
+		return letter{}, err
+	}
+	return letter{
+		stage:    m.source.Stage,
+		subject:  m.Subject(),
+		header:   m.msg.Headers(),
+		payload:  m.msg.Data(),
+		stream:   meta.Stream,
+		sequence: meta.Sequence.Stream,
+		attempts: m.Attempt() + 1,
+		reason:   errorText(outcome),
+	}, nil
+}
+
+// jittered varies a delay by a fifth, so that what failed together does not
+// come back together.
+func jittered(d time.Duration) time.Duration {
+	return d - d/5 + time.Duration(rand.Int64N(int64(d/5*2)+1))
+}
