@@ -1,0 +1,133 @@
+package config
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+)
+
+// Longest texts, in characters.
+const (
+	maxName        = 200
+	maxDescription = 2000
+	maxUsername    = 320 // an address: 64 + 1 + 255
+	maxHost        = 253 // octets, as A-labels
+)
+
+// IsSlug reports whether s can be an id: [a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?.
+func IsSlug(s string) bool {
+	if s == "" || len(s) > 63 || s[0] == '-' || s[len(s)-1] == '-' {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// NameKey is the form in which names are compared: without regard to case and
+// Unicode form.
+func NameKey(name string) string {
+	return norm.NFC.String(cases.Fold().String(norm.NFC.String(name)))
+}
+
+func (p *Problems) slug(path, s string) {
+	switch {
+	case s == "":
+		p.add(path, "is required")
+	case !IsSlug(s):
+		p.add(path, "%q is not an id: 1 to 63 of a-z, 0-9 and -, not beginning or ending with -", shorten(s))
+	}
+}
+
+func (p *Problems) text(path, s string, limit int, required bool) {
+	switch {
+	case s == "" && required:
+		p.add(path, "is required")
+	case !utf8.ValidString(s):
+		p.add(path, "is not UTF-8")
+	case strings.ContainsFunc(s, isControl):
+		p.add(path, "holds a control character")
+	case utf8.RuneCountInString(s) > limit:
+		p.add(path, "has %d characters; at most %d are allowed", utf8.RuneCountInString(s), limit)
+	case strings.TrimSpace(s) != s:
+		p.add(path, "begins or ends with a space")
+	}
+}
+
+func isControl(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
+
+func (p *Problems) oneOf(path, s string, values ...string) {
+	if !slices.Contains(values, s) {
+		p.add(path, "%q is not one of %s", shorten(s), strings.Join(values, ", "))
+	}
+}
+
+func (p *Problems) within(path string, n, low, high int, unit string) {
+	if n < low || n > high {
+		p.add(path, "%d is out of range (%d-%d%s)", n, low, high, unit)
+	}
+}
+
+func (p *Problems) port(path string, n int) {
+	if n < 1 || n > 65535 {
+		p.add(path, "%d is not a port (1-65535)", n)
+	}
+}
+
+// host accepts a host name (RFC 1123, internationalised in either spelling,
+// underscores tolerated) or an IP address.
+func (p *Problems) host(path, s string) {
+	if hint, ok := checkHost(s); !ok {
+		p.add(path, "%q is not a host name or an address%s", shorten(s), hint)
+	}
+}
+
+func checkHost(s string) (hint string, ok bool) {
+	if a, err := netip.ParseAddr(s); err == nil && a.Zone() == "" {
+		return "", true
+	}
+	switch {
+	case strings.Contains(s, "/"):
+		return "; give only the host, without a protocol or a path", false
+	case strings.HasPrefix(s, "["):
+		return "; give an IPv6 address without brackets", false
+	case strings.Count(s, ":") == 1:
+		return "; give the port in its own field", false
+	case strings.Contains(s, "@"):
+		return "; give the mail server, not an email address", false
+	}
+	if len(s) > 2*maxHost { // IDNA's cost grows faster than its input
+		return "", false
+	}
+	ascii, err := idna.New(idna.MapForLookup(), idna.StrictDomainName(false), idna.CheckHyphens(false)).ToASCII(s)
+	if err != nil || len(ascii) > maxHost {
+		return "", false
+	}
+	labels := strings.Split(ascii, ".")
+	if slices.ContainsFunc(labels, func(label string) bool { return !isHostLabel(label) }) {
+		return "", false
+	}
+	// Only digits at the end: an address, but a wrong one (10.0.0.256).
+	return "", strings.Trim(labels[len(labels)-1], "0123456789") != ""
+}
+
+func isHostLabel(s string) bool {
+	if s == "" || len(s) > 63 || s[0] == '-' || s[len(s)-1] == '-' {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' && c != '_' {
+			return false
+		}
+	}
+	return true
+}
