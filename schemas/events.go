@@ -18,7 +18,7 @@ type EventInfo struct {
 	Subject    string     // where it is published, with {parameters}
 	Streams    []string   // that hold it
 	Senders    []string   // stages, ServiceAdmin
-	Receivers  []string   // stages, ServiceAdmin, External
+	Receivers  []string   // stages, External; none when it is only read on demand
 	DataSchema string     // $id of its JSON Schema
 }
 
@@ -27,7 +27,7 @@ func Events() []EventInfo {
 	const (
 		fetcher, classifier, persister, disposer = string(StageFetcher), string(StageClassifier), string(StagePersister), string(StageDisposer)
 	)
-	consumers := []string{classifier, persister, disposer, ServiceAdmin}
+	givingUp := []string{fetcher, classifier, persister, disposer, ServiceAdmin}
 	external := []string{External}
 	mailEvents := []string{StreamEvents}
 
@@ -68,12 +68,12 @@ func Events() []EventInfo {
 		{
 			Type: TypeMailDead, New: func() any { return new(MailDead) },
 			Subject: SubjectDead("{stage}", "{tenant}", "{mailbox}"),
-			Streams: []string{StreamDead}, Senders: consumers, Receivers: []string{ServiceAdmin},
+			Streams: []string{StreamDead}, Senders: givingUp, // read and replayed on demand
 		},
 		{
 			Type: TypeMailParked, New: func() any { return new(MailParked) },
 			Subject: SubjectParked("{tenant}", "{mailbox}"),
-			Streams: mailEvents, Senders: consumers, Receivers: external,
+			Streams: mailEvents, Senders: givingUp, Receivers: external,
 		},
 		{
 			Type: TypeMailboxState, New: func() any { return new(MailboxStateChanged) },

@@ -12,13 +12,14 @@
 //	On failure: <plain words>
 //
 // Event types are CloudEvents types, separated by commas, on the same line;
-// "nothing" when there are none. For example:
+// "nothing", and after a semicolon why, when there are none. For example:
 //
 //	Consumes: mailyard.mail.fetched.v1
 //	Emits: mailyard.mail.classified.v1, mailyard.mail.dead.v1, mailyard.mail.parked.v1
 //
 // Consumes lists the types that asyncapi.yaml has a receive operation of the
 // service for, Emits those that it has a send operation for: neither more nor
-// fewer. The admin service receives mail.dead and sends config.changed,
-// mail.dead and mail.parked.
+// fewer. Redelivery through the stream RETRY and replay of dead letters do not
+// count. The admin service consumes nothing (the advisories are the server's
+// own) and emits config.changed, mail.dead and mail.parked.
 package contracttest
