@@ -83,14 +83,26 @@ func salvageBase64(out, b []byte) ([]byte, bool) {
 			for i+1 < len(b) && b[i+1] == '=' {
 				i++
 			}
-			if rest := b[i+1:]; foreign(rest[:min(len(rest), 1000)]) > 0 {
+			if next := b[i+1:]; lineEnds(next) && foreign(firstLine(next)) > 0 {
 				return out, false
 			}
 		case v == junk:
 			ok = false
+			if line := b[i:]; i > 0 && b[i-1] == '\n' && foreign(firstLine(line)) > len(firstLine(line))/2 {
+				return flushBase64(out, acc, digits), false
+			}
 		}
 	}
 	return flushBase64(out, acc, digits), ok && digits == 0
+}
+
+func lineEnds(b []byte) bool { return len(b) > 0 && (b[0] == '\r' || b[0] == '\n') }
+
+// firstLine returns the first line that is not empty. Each line is asked for
+// once or twice only, which keeps the decoder linear.
+func firstLine(b []byte) []byte {
+	line, _, _ := bytes.Cut(bytes.TrimLeft(b, "\r\n"), []byte("\n"))
+	return bytes.TrimRight(line, "\r")
 }
 
 // flushBase64 writes the octets of a group of fewer than four digits.
@@ -122,7 +134,6 @@ const (
 	junk    = 66
 )
 
-// base64Values also takes the URL alphabet (RFC 4648, section 5).
 var base64Values = func() (t [256]byte) {
 	for i := range t {
 		t[i] = junk
@@ -130,7 +141,7 @@ var base64Values = func() (t [256]byte) {
 	for i, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") {
 		t[c] = byte(i)
 	}
-	t['-'], t['_'], t['='] = 62, 63, padding
+	t['='] = padding
 	t[' '], t['\t'], t['\r'], t['\n'] = blank, blank, blank, blank
 	return t
 }()
