@@ -35,7 +35,10 @@ func (l letter) position() string { return l.stream + "-" + strconv.FormatUint(l
 // bury writes the dead letter, then the parked keys, then the event. Repeating
 // it, because it failed half-way, does no harm.
 func (c *Conn) bury(ctx context.Context, l letter) error {
-	about := aboutMessage(l)
+	return c.buryAbout(ctx, l, aboutMessage(l))
+}
+
+func (c *Conn) buryAbout(ctx context.Context, l letter, about about) error {
 	now := time.Now().UTC()
 	// Not the event id alone: what is replayed and fails again is a new letter.
 	id := fmt.Sprintf("q:%s:%s:%d:%s", l.id(), l.stage, l.attempts, l.position())

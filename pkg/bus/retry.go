@@ -28,7 +28,7 @@ func (m *Message) retry(ctx context.Context, outcome error, failed int, delay ti
 }
 
 func (m *Message) schedule(ctx context.Context, outcome error, failed int, delay time.Duration) error {
-	l, err := m.letter(outcome)
+	l, err := m.letter(errorText(outcome))
 	if err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func (m *Message) Settle(ctx context.Context, outcome error) error {
 }
 
 func (m *Message) bury(ctx context.Context, outcome error) error {
-	l, err := m.letter(outcome)
+	l, err := m.letter(errorText(outcome))
 	if err == nil {
 		err = m.conn.bury(ctx, l)
 	}
@@ -67,7 +67,7 @@ func (m *Message) bury(ctx context.Context, outcome error) error {
 	return nil
 }
 
-func (m *Message) letter(outcome error) (letter, error) {
+func (m *Message) letter(reason string) (letter, error) {
 	meta, err := m.msg.Metadata()
 	if err != nil {
 		return letter{}, err
@@ -80,7 +80,7 @@ func (m *Message) letter(outcome error) (letter, error) {
 		stream:   meta.Stream,
 		sequence: meta.Sequence.Stream,
 		attempts: m.Attempt() + 1,
-		reason:   errorText(outcome),
+		reason:   reason,
 	}, nil
 }
 

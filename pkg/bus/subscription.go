@@ -95,6 +95,10 @@ func (c *Conn) Subscribe(ctx context.Context, source Source) (*Subscription, err
 	if err := source.check(); err != nil {
 		return nil, fmt.Errorf("subscribing to %s on %s: %w", source.Durable, source.Stream, err)
 	}
+	return c.subscribe(ctx, source)
+}
+
+func (c *Conn) subscribe(ctx context.Context, source Source) (*Subscription, error) {
 	live, cancel := context.WithCancel(context.Background())
 	s := &Subscription{
 		conn:     c,

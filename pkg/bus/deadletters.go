@@ -1,0 +1,174 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/mailyard/mailyard/schemas"
+	"github.com/mailyard/mailyard/schemas/cloudevents"
+)
+
+// DeadQuery selects dead letters. Empty fields select all.
+type DeadQuery struct {
+	Tenant  string
+	Mailbox string
+	Stage   schemas.Stage
+	Limit   int    // at most MaxDeadLetters, which is also what 0 means
+	Before  uint64 // only letters of a lower sequence: the next page
+}
+
+// MaxDeadLetters is the most that DeadLetters returns at once.
+const MaxDeadLetters = 500
+
+// A DeadLetter is a message that a stage gave up.
+type DeadLetter struct {
+	Sequence uint64 // names it: see Replay and DropDead
+	At       time.Time
+	schemas.MailDead
+}
+
+// DeadLetters returns the dead letters that match, newest first, without the
+// messages that were given up (Data is empty); see DeadLetter.
+func (c *Conn) DeadLetters(ctx context.Context, q DeadQuery) ([]DeadLetter, error) {
+	stream, err := c.js.Stream(ctx, schemas.StreamDead)
+	if err != nil {
+		return nil, fmt.Errorf("listing dead letters: %w", classify(err))
+	}
+	limit := q.Limit
+	if limit <= 0 || limit > MaxDeadLetters {
+		limit = MaxDeadLetters
+	}
+	state := stream.CachedInfo().State
+	end := state.LastSeq + 1 // not included
+	if q.Before > 0 {
+		end = min(end, q.Before)
+	}
+	filter := schemas.SubjectDead(schemas.Stage(orAny(string(q.Stage))), orAny(q.Tenant), orAny(q.Mailbox))
+	var found []DeadLetter
+	// JetStream reads forwards only: look at a window at the end, then at ever
+	// larger ones before it.
+	for width := uint64(2 * limit); len(found) < limit && end > state.FirstSeq; width *= 2 {
+		start := state.FirstSeq
+		if end-start > width {
+			start = end - width
+		}
+		window, err := c.deadBetween(ctx, stream, filter, start, end)
+		if err != nil {
+			return nil, fmt.Errorf("listing dead letters: %w", classify(err))
+		}
+		slices.Reverse(window)
+		found = append(found, window...)
+		end = start
+	}
+	return found[:min(limit, len(found))], nil
+}
+
+func orAny(s string) string {
+	if s == "" {
+		return "*"
+	}
+	return s
+}
+
+// deadBetween returns the letters from start up to, not including, end.
+func (c *Conn) deadBetween(ctx context.Context, stream jetstream.Stream, filter string, start, end uint64) (letters []DeadLetter, err error) {
+	consumer, err := stream.CreateConsumer(ctx, jetstream.ConsumerConfig{
+		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: max(start, 1),
+		FilterSubject: filter, AckPolicy: jetstream.AckNonePolicy,
+		HeadersOnly: true, MemoryStorage: true, Replicas: 1, InactiveThreshold: time.Minute,
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		err = errors.Join(err, unless(jetstream.ErrConsumerNotFound, stream.DeleteConsumer(ctx, consumer.CachedInfo().Name)))
+	}()
+	for left := consumer.CachedInfo().NumPending; left > 0; {
+		batch, err := consumer.FetchNoWait(int(min(left, MaxDeadLetters)))
+		if err != nil {
+			return nil, err
+		}
+		read := 0
+		for msg := range batch.Messages() {
+			read++
+			meta, err := msg.Metadata()
+			if err != nil {
+				return nil, err
+			}
+			left = meta.NumPending
+			if meta.Sequence.Stream >= end {
+				return letters, nil
+			}
+			letters = append(letters, summary(msg, meta))
+		}
+		if err := batch.Error(); err != nil {
+			return nil, err
+		}
+		if read == 0 {
+			return letters, nil // what was there expired meanwhile
+		}
+	}
+	return letters, nil
+}
+
+// summary decodes the headers of a letter. What is not readable stays empty:
+// the letter must show in the list all the same.
+func summary(msg jetstream.Msg, meta *jetstream.MsgMetadata) DeadLetter {
+	d := DeadLetter{Sequence: meta.Sequence.Stream, At: meta.Timestamp}
+	empty, err := schemas.NATSMessage{}.MarshalBinary()
+	if err == nil {
+		err = cloudevents.Decode(msg.Headers(), empty, &d.MailDead)
+	}
+	if err != nil {
+		d.Error = errorText(fmt.Errorf("the dead letter cannot be read: %w", err))
+	}
+	return d
+}
+
+// DeadLetter returns one dead letter with the message that was given up.
+// ErrNotFound: there is none of that sequence.
+func (c *Conn) DeadLetter(ctx context.Context, sequence uint64) (DeadLetter, error) {
+	stream, err := c.js.Stream(ctx, schemas.StreamDead)
+	if err != nil {
+		return DeadLetter{}, deadError("reading", sequence, err)
+	}
+	raw, err := stream.GetMsg(ctx, sequence)
+	if err != nil {
+		return DeadLetter{}, deadError("reading", sequence, err)
+	}
+	d := DeadLetter{Sequence: raw.Sequence, At: raw.Time}
+	if err := cloudevents.Decode(raw.Header, raw.Data, &d.MailDead); err != nil {
+		return DeadLetter{}, deadError("reading", sequence, err)
+	}
+	return d, nil
+}
+
+// DropDead deletes a dead letter. Its mail stays parked, so that it is not
+// fetched again, until the parked key expires after 30 days; Replay is what
+// brings a mail back. ErrNotFound: there is none of that sequence.
+func (c *Conn) DropDead(ctx context.Context, sequence uint64) error {
+	stream, err := c.js.Stream(ctx, schemas.StreamDead)
+	if err == nil {
+		err = stream.DeleteMsg(ctx, sequence)
+	}
+	if err != nil {
+		return deadError("deleting", sequence, err)
+	}
+	return nil
+}
+
+func deadError(doing string, sequence uint64, err error) error {
+	var api *jetstream.APIError
+	if errors.Is(err, jetstream.ErrMsgNotFound) || errors.As(err, &api) && api.ErrorCode == codeSequenceNotFound {
+		err = fmt.Errorf("%w: %w", ErrNotFound, err)
+	} else {
+		err = classify(err)
+	}
+	return fmt.Errorf("%s dead letter %s: %w", doing, strconv.FormatUint(sequence, 10), err)
+}

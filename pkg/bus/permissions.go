@@ -1,0 +1,125 @@
+package bus
+
+import (
+	"slices"
+
+	"github.com/mailyard/mailyard/schemas"
+)
+
+// A Permission lists the subjects that a NATS user may publish and subscribe
+// to: everything else is refused.
+type Permission struct {
+	Publish   []string
+	Subscribe []string
+	Responses bool // may answer requests
+}
+
+// ServiceAdmin names the user of the admin service, which is the provisioner.
+const ServiceAdmin = "admin"
+
+// Permissions returns what each service needs, by the name of the service,
+// which is both the user and Options.Name. Only the admin may create streams
+// and durable consumers, and only it and the disposer see other mailboxes'
+// retries.
+func Permissions() map[string]Permission {
+	return map[string]Permission{
+		string(schemas.StageFetcher):    fetcherPermission(),
+		string(schemas.StageClassifier): classifierPermission(),
+		string(schemas.StagePersister):  persisterPermission(),
+		string(schemas.StageDisposer):   disposerPermission(),
+		ServiceAdmin:                    adminPermission(),
+	}
+}
+
+func service(name string, publish ...[]string) Permission {
+	subjects := slices.Concat(publish...)
+	slices.Sort(subjects)
+	return Permission{Publish: slices.Compact(subjects), Subscribe: []string{"_INBOX_" + name + ".>"}}
+}
+
+func fetcherPermission() Permission {
+	return service(string(schemas.StageFetcher),
+		[]string{"mail.v1.fetched.>", "mailbox.v1.event.>", "$O." + schemas.BucketBlob + ".>", "$JS.API.STREAM.PURGE." + streamBlob},
+		streamInfo(epochStreams()...), readsBlobs(), watches(streamConfig), watches(streamControl))
+}
+
+func classifierPermission() Permission {
+	stage := schemas.StageClassifier
+	return service(string(stage),
+		[]string{"mail.v1.classified.>"},
+		consumes(schemas.StreamFetchedLight, Durable(stage, schemas.Light)),
+		consumes(schemas.StreamFetchedLarge, Durable(stage, schemas.Large)),
+		settles(stage), watches(streamConfig))
+}
+
+func persisterPermission() Permission {
+	stage := schemas.StagePersister
+	return service(string(stage),
+		[]string{disposePrefix + "*.*", "mail.v1.event.persisted.>", "mail.v1.event.rejected.>"},
+		// A delete is a marker in the meta data and a purge of the chunks.
+		[]string{"$O." + schemas.BucketBlob + ".M.>", "$JS.API.STREAM.PURGE." + streamBlob},
+		consumes(schemas.StreamClassifiedLight, Durable(stage, schemas.Light)),
+		consumes(schemas.StreamClassifiedLarge, Durable(stage, schemas.Large)),
+		consumes(schemas.StreamEvents, DurablePersisterDisposed),
+		settles(stage), readsBlobs(), watches(streamConfig))
+}
+
+func disposerPermission() Permission {
+	stage := schemas.StageDisposer
+	return service(string(stage),
+		[]string{disposePrefix + "*.*", "mail.v1.event.disposed.>"},
+		consumes(schemas.StreamDispose, "*"), // every partition
+		settles(stage), watches(streamConfig))
+}
+
+func adminPermission() Permission {
+	p := service(ServiceAdmin, []string{
+		"$JS.API.>", "$JS.ACK.>", "$JS.FC.>", "$KV.>", "$O.>", "$SRV.>",
+		"mail.v1.>", "mailbox.v1.>", "config.v1.>",
+	})
+	p.Subscribe = append(p.Subscribe, "config.v1.apply.>", "$SRV.>")
+	p.Responses = true
+	return p
+}
+
+// consumes is what Subscribe and the ends of a message need.
+func consumes(stream, durable string) []string {
+	at := stream + "." + durable
+	return []string{"$JS.API.CONSUMER.INFO." + at, "$JS.API.CONSUMER.MSG.NEXT." + at, "$JS.ACK." + at + ".>"}
+}
+
+// settles is what Settle needs, and what consuming the stage's retries does.
+func settles(stage schemas.Stage) []string {
+	name := string(stage)
+	out := slices.Concat([]string{
+		retryScheduled + name + ".>", "mail.v1.dead." + name + ".>", "mail.v1.event.dead.>",
+		"$KV." + schemas.BucketControl + "." + parkedPrefix + ">",
+	}, streamInfo(schemas.StreamRetry))
+	for _, c := range consumers() {
+		if owner, ok := stageOf(c.Config.Durable); ok && owner == stage && c.Stream == schemas.StreamRetry {
+			out = append(out, consumes(c.Stream, c.Config.Durable)...)
+		}
+	}
+	return out
+}
+
+// watches is what reading and watching the stream of a bucket needs.
+func watches(stream string) []string {
+	return append(streamInfo(stream),
+		"$JS.API.INFO",
+		"$JS.API.DIRECT.GET."+stream+".>",
+		"$JS.API.CONSUMER.CREATE."+stream+".>",
+		"$JS.API.CONSUMER.DELETE."+stream+".>",
+		"$JS.FC."+stream+".>")
+}
+
+// readsBlobs is what getting an object needs: an ordered consumer for each.
+func readsBlobs() []string { return watches(streamBlob) }
+
+func streamInfo(streams ...string) []string {
+	out := make([]string, 0, len(streams))
+	for _, s := range streams {
+		out = append(out, "$JS.API.STREAM.INFO."+s)
+	}
+	return out
+}
