@@ -54,7 +54,7 @@ func Dial(ctx context.Context, o Options) (*Client, error) {
 	}
 	ro.ContextTimeoutEnabled = true
 	ro.DialTimeout, ro.ReadTimeout, ro.WriteTimeout = o.Timeout, o.Timeout, o.Timeout
-	ro.DialerRetries = 1
+	ro.DialerRetries, ro.MaxRetries = 1, 1
 	ro.DisableIdentity = true
 	ro.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	c := &Client{redis: redis.NewClient(ro), prefix: o.Prefix, timeout: o.Timeout, logger: o.Logger}

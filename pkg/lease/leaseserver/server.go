@@ -22,6 +22,7 @@ type Options struct {
 // A Server is a running embedded Redis.
 type Server struct {
 	redis    *miniredis.Miniredis
+	addr     string
 	password string
 	stop     context.CancelFunc
 	done     chan struct{}
@@ -41,7 +42,7 @@ func Start(o Options) (*Server, error) {
 		return nil, fmt.Errorf("starting embedded Redis on %s: %w", o.Addr, err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Server{redis: m, password: o.Password, stop: cancel, done: make(chan struct{})}
+	s := &Server{redis: m, addr: m.Addr(), password: o.Password, stop: cancel, done: make(chan struct{})}
 	go s.run(ctx)
 	return s, nil
 }
@@ -62,8 +63,8 @@ func (s *Server) run(ctx context.Context) {
 	}
 }
 
-// Addr returns the host and port it listens on.
-func (s *Server) Addr() string { return s.redis.Addr() }
+// Addr returns the host and port it listens on, also after Close.
+func (s *Server) Addr() string { return s.addr }
 
 // URL returns the Redis URL, with the password.
 func (s *Server) URL() string {
