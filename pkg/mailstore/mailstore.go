@@ -1,0 +1,79 @@
+package mailstore
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/mailyard/mailyard/pkg/message"
+	"github.com/mailyard/mailyard/schemas"
+)
+
+// ErrNotFound is returned for a mail or an attachment that is not stored, or
+// is another tenant's.
+var ErrNotFound = errors.New("not found in the messaging database")
+
+// A Mail is what is persisted of one mail.
+type Mail struct {
+	Key          schemas.MailKey
+	Lane         schemas.Lane
+	Size         int64  // octets of the whole mail
+	SHA256       string // hex, of the bytes that were read
+	InternalDate time.Time
+	FetchedAt    time.Time
+	Decision     schemas.Decision
+	Message      *message.Message // nil is an empty message
+	Raw          []byte           // the whole mail; the header section when the reason is oversize
+}
+
+// An Outcome says what became of one mail of a batch.
+type Outcome struct {
+	MailID   string   // of the row that holds the mail
+	ItemIDs  []string // one per clone that is stored, in the order of the clones
+	New      bool     // whether this call stored it; false: it was there already
+	Disposed bool     // whether it is recorded as gone from the inbox
+}
+
+// A Store is a messaging database. Its methods may be called concurrently, and
+// several processes may have the same database open.
+//
+// Errors: fault.IsUnavailable if the database is away, full or overloaded, so
+// that the same call may succeed later; ErrNotFound; anything else is about
+// what was asked.
+type Store interface {
+	// Persist stores the mails of a batch in one transaction, all or none, and
+	// returns one outcome per mail, in the order of the input. It is idempotent
+	// on the mail key: what is there already stays as it was first stored.
+	//
+	// When the UIDVALIDITY of a mailbox changed, mail that is stored but still
+	// in the inbox comes again under a new key. It is recognised by SHA-256 and
+	// size: the stored row gets the new key and keeps its ids.
+	//
+	// An error that is not of class Unavailable is about the content of the
+	// batch: the caller halves it and tries again. For a batch of one mail it is
+	// of class Permanent.
+	Persist(ctx context.Context, mails []Mail) ([]Outcome, error)
+
+	// RecordDisposed records that mails left the inbox. UIDs that are not
+	// stored, or are recorded as disposed of already, are passed over.
+	RecordDisposed(ctx context.Context, d schemas.Disposed) error
+
+	// IndexPending adds at most limit mails to the full-text index and returns
+	// how many it added: fewer than limit when it caught up. A background worker
+	// calls it; mail is found by Query.Text only after that.
+	IndexPending(ctx context.Context, limit int) (int, error)
+
+	// Mails returns the mails that the query asks for, newest persisted first.
+	Mails(ctx context.Context, q Query) ([]Summary, error)
+	// Mail returns all that is stored of a mail except its bytes.
+	Mail(ctx context.Context, tenant, mailID string) (Detail, error)
+	// Raw returns the bytes of a mail: its header section when it is oversize.
+	Raw(ctx context.Context, tenant, mailID string) ([]byte, error)
+	// Attachment returns an attachment with its content; position counts from 1.
+	Attachment(ctx context.Context, tenant, mailID string, position int) (Attachment, error)
+	// Stats returns counts per mailbox, of one tenant or, for "", of all.
+	Stats(ctx context.Context, tenant string) (Stats, error)
+
+	// Close waits for the calls that are under way.
+	Close() error
+}

@@ -1,0 +1,74 @@
+package pgstore
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/mailyard/mailyard/pkg/fault"
+)
+
+// classify marks what is no fault of the data as unavailable: the server is
+// away, stopping, full, read-only, or its schema or rights are not what they
+// should be. ctx is that of the caller, whose end is not the server's fault.
+func classify(ctx context.Context, err error) error {
+	if err == nil || fault.IsPermanent(err) || fault.IsUnavailable(err) {
+		return err
+	}
+	if cause := ctx.Err(); cause != nil {
+		return errors.Join(cause, err)
+	}
+	var server *pgconn.PgError
+	if errors.As(err, &server) {
+		if aboutData(server.Code) {
+			return err
+		}
+		return fault.Unavailable(err)
+	}
+	var connecting *pgconn.ConnectError
+	var network net.Error
+	if errors.As(err, &connecting) || errors.As(err, &network) || pgconn.Timeout(err) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) ||
+		errors.Is(err, context.DeadlineExceeded) || strings.HasSuffix(err.Error(), "conn closed") {
+		return fault.Unavailable(err)
+	}
+	return err
+}
+
+// aboutData tells by the class of the SQLSTATE (PostgreSQL, appendix A) whether
+// an error may be due to the values of a statement. An internal error (XX) is
+// taken for one: with other mail in the batch it may not occur.
+func aboutData(code string) bool {
+	if len(code) != 5 {
+		return true
+	}
+	switch code[:2] {
+	case "22", // data exception
+		"23", // integrity constraint violation
+		"21", // cardinality violation
+		"54", // program limit exceeded
+		"XX": // internal error
+		return true
+	}
+	return false
+}
+
+// conflicts tells whether the transaction lost against another one and will
+// succeed when it is tried again.
+func conflicts(err error) bool {
+	var server *pgconn.PgError
+	if !errors.As(err, &server) {
+		return false
+	}
+	switch server.Code {
+	case "40001", // serialization failure
+		"40P01", // deadlock detected
+		"23505": // unique violation: ON CONFLICT leaves none, but an UPDATE of a key can meet a concurrent INSERT
+		return true
+	}
+	return false
+}

@@ -1,0 +1,176 @@
+package pgstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/mailyard/mailyard/pkg/mailstore/internal/record"
+)
+
+// large is the size in bytes above which bytes are stored uncompressed.
+const large = 1 << 20
+
+// insertParts inserts all that belongs to the new mails of a batch. The mails
+// were inserted by this transaction, so none of these rows can be there. The
+// tallies come last: their rows are the only ones that other batches wait for.
+func insertParts(ctx context.Context, tx pgx.Tx, b *record.Batch, seqs map[int]int64, persistedAt time.Time) error {
+	if err := copyContents(ctx, tx, b, seqs); err != nil {
+		return err
+	}
+	if err := copyAttachments(ctx, tx, b, seqs); err != nil {
+		return err
+	}
+	batch := &pgx.Batch{}
+	queueItems(batch, b, seqs)
+	queueAddresses(batch, b, seqs)
+	queueSearch(batch, b, seqs)
+	queueTallies(batch, b, persistedAt)
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("inserting items and addresses: %w", err)
+	}
+	return nil
+}
+
+func copyContents(ctx context.Context, tx pgx.Tx, b *record.Batch, seqs map[int]int64) error {
+	rows := newCopyRows()
+	for n, r := range b.Records {
+		seq, ok := seqs[n]
+		if !ok {
+			continue
+		}
+		rows.row(11)
+		rows.text(r.Key.Tenant)
+		rows.bigint(seq)
+		rows.jsonb(r.References)
+		rows.jsonb(r.Recipients)
+		rows.jsonb(r.DSN)
+		rows.jsonb(r.AuthResults)
+		rows.jsonb(r.Defects)
+		rows.text(r.Text)
+		rows.text(r.HTML)
+		rows.smallOrLarge(r.Raw)
+	}
+	return rows.send(ctx, tx, "contents", "tenant, mail_seq, reference_ids, recipients, dsn, auth_results, defects, text, html, raw, raw_large")
+}
+
+func copyAttachments(ctx context.Context, tx pgx.Tx, b *record.Batch, seqs map[int]int64) error {
+	rows, some := newCopyRows(), false
+	for n, r := range b.Records {
+		seq, ok := seqs[n]
+		if !ok {
+			continue
+		}
+		for _, a := range r.Attachments {
+			some = true
+			rows.row(13)
+			rows.text(r.Key.Tenant)
+			rows.bigint(seq)
+			rows.integer(a.Position)
+			rows.text(a.Part)
+			rows.text(a.Filename)
+			rows.text(a.ContentType)
+			rows.text(a.ContentID)
+			rows.boolean(a.Inline)
+			rows.boolean(a.IsMessage)
+			rows.bigint(a.Size)
+			rows.text(a.SHA256)
+			rows.smallOrLarge(a.Content)
+		}
+	}
+	if !some {
+		return nil
+	}
+	return rows.send(ctx, tx, "attachments", "tenant, mail_seq, position, part, filename, content_type, content_id, inline, is_message, size, sha256, content, content_large")
+}
+
+// smallOrLarge writes the two columns that bytes are stored in.
+func (c *copyRows) smallOrLarge(b []byte) {
+	if len(b) <= large {
+		c.bytea(b)
+		c.null()
+		return
+	}
+	c.null()
+	c.bytea(b)
+}
+
+func queueItems(batch *pgx.Batch, b *record.Batch, seqs map[int]int64) {
+	var tenants, ids, folders, names, addresses, headers, rules []string
+	var mails []int64
+	var positions []int32
+	for n, r := range b.Records {
+		seq, ok := seqs[n]
+		if !ok {
+			continue
+		}
+		for i := range r.Items {
+			it := &r.Items[i]
+			tenants = append(tenants, r.Key.Tenant)
+			mails = append(mails, seq)
+			positions = append(positions, int32(i+1))
+			ids = append(ids, it.ID)
+			folders = append(folders, it.Folder)
+			names = append(names, it.FolderName)
+			addresses = append(addresses, it.MatchedAddress)
+			headers = append(headers, it.MatchedHeader)
+			rules = append(rules, it.Rule)
+		}
+	}
+	if len(ids) > 0 {
+		batch.Queue(`INSERT INTO items (tenant, mail_seq, position, item_id, folder, folder_name, matched_address, matched_header, matched_rule)
+			SELECT * FROM unnest($1::text[], $2::bigint[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])`,
+			tenants, mails, positions, ids, folders, names, addresses, headers, rules)
+	}
+}
+
+func queueAddresses(batch *pgx.Batch, b *record.Batch, seqs map[int]int64) {
+	var tenants, roles, names, addresses, keys []string
+	var mails []int64
+	var positions []int32
+	for n, r := range b.Records {
+		seq, ok := seqs[n]
+		if !ok {
+			continue
+		}
+		for i := range r.Addresses {
+			a := &r.Addresses[i]
+			tenants = append(tenants, r.Key.Tenant)
+			mails = append(mails, seq)
+			roles = append(roles, a.Role)
+			positions = append(positions, int32(a.Position))
+			names = append(names, a.Name)
+			addresses = append(addresses, a.Address)
+			keys = append(keys, a.Key)
+		}
+	}
+	if len(roles) > 0 {
+		batch.Queue(`INSERT INTO addresses (tenant, mail_seq, role, position, name, address, address_key)
+			SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::text[])`,
+			tenants, mails, roles, positions, names, addresses, keys)
+	}
+}
+
+func queueSearch(batch *pgx.Batch, b *record.Batch, seqs map[int]int64) {
+	var tenants []string
+	var mails []int64
+	for n, r := range b.Records {
+		if seq, ok := seqs[n]; ok {
+			tenants = append(tenants, r.Key.Tenant)
+			mails = append(mails, seq)
+		}
+	}
+	batch.Queue(`INSERT INTO search_queue (tenant, mail_seq) SELECT * FROM unnest($1::text[], $2::bigint[])`, tenants, mails)
+}
+
+func queueTallies(batch *pgx.Batch, b *record.Batch, persistedAt time.Time) {
+	for _, t := range b.Tallies() {
+		batch.Queue(`INSERT INTO tallies AS t (tenant, mailbox, day, verdict, reason, mails, bytes, last_persisted_at)
+			VALUES ($1, $2, ($7::timestamptz AT TIME ZONE 'UTC')::date, $3, $4, $5, $6, $7)
+			ON CONFLICT (tenant, mailbox, day, verdict, reason) DO UPDATE SET mails = t.mails + excluded.mails,
+				bytes = t.bytes + excluded.bytes, last_persisted_at = greatest(t.last_persisted_at, excluded.last_persisted_at)`,
+			t.Tenant, t.Mailbox, t.Verdict, t.Reason, t.Mails, t.Bytes, persistedAt)
+	}
+}

@@ -1,0 +1,81 @@
+package pgstore
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/mailyard/mailyard/pkg/fault"
+	"github.com/mailyard/mailyard/pkg/mailstore"
+	"github.com/mailyard/mailyard/pkg/mailstore/internal/record"
+)
+
+// maxConflicts is how often a transaction that lost against another one is
+// tried again. Rows are locked in one order, so even one conflict is rare.
+const maxConflicts = 5
+
+// Persist implements mailstore.Store.
+func (s *Store) Persist(ctx context.Context, mails []mailstore.Mail) ([]mailstore.Outcome, error) {
+	if len(mails) == 0 {
+		return nil, nil
+	}
+	batch := record.NewBatch(mails)
+	err := s.write(ctx, func(tx pgx.Tx) error {
+		batch.Reset()
+		return persist(ctx, tx, batch)
+	})
+	switch {
+	case err == nil:
+		return batch.Result(), nil
+	case ctx.Err() != nil || fault.IsUnavailable(err):
+		return nil, fmt.Errorf("persisting %d mails: %w", len(mails), err)
+	case len(mails) == 1:
+		return nil, fault.Permanent(fmt.Errorf("persisting mail %s: %w", mails[0].Key, err))
+	default:
+		return nil, fmt.Errorf("persisting %d mails from %s on: %w", len(mails), mails[0].Key, err)
+	}
+}
+
+// write runs a transaction, again if it lost against another one.
+func (s *Store) write(ctx context.Context, do func(pgx.Tx) error) error {
+	limited, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	for attempt := 1; ; attempt++ {
+		err := pgx.BeginFunc(limited, s.pool, do)
+		if !conflicts(err) {
+			return classify(ctx, err)
+		}
+		if attempt == maxConflicts {
+			return classify(ctx, err)
+		}
+	}
+}
+
+// persist stores a batch. The order of its steps matters: first what is there,
+// then the mails, whose conflicts tell what another process stored meanwhile,
+// then the rows that belong to the mails that are new.
+func persist(ctx context.Context, tx pgx.Tx, b *record.Batch) error {
+	missing, err := lookup(ctx, tx, b)
+	if err != nil {
+		return err
+	}
+	seqs := map[int]int64{} // of the new mails, by their place in the batch
+	persistedAt := time.Now().UTC().Truncate(time.Microsecond)
+	for round := 0; len(missing) > 0; round++ {
+		if round == maxConflicts {
+			return fmt.Errorf("inserting mail %s: its mail ids are taken", b.Records[missing[0]].Key)
+		}
+		if err := insertMails(ctx, tx, b, missing, persistedAt, seqs); err != nil {
+			return err
+		}
+		if missing, err = resolve(ctx, tx, b, missing, seqs); err != nil {
+			return err
+		}
+	}
+	if len(seqs) == 0 {
+		return nil
+	}
+	return insertParts(ctx, tx, b, seqs, persistedAt)
+}

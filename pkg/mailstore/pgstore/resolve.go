@@ -1,0 +1,67 @@
+package pgstore
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/mailyard/mailyard/pkg/mailstore"
+	"github.com/mailyard/mailyard/pkg/mailstore/internal/record"
+)
+
+// resolve finds out why some records could not be inserted. Mostly another
+// process stored the same mail a moment ago. Otherwise its mail id is taken: by
+// the mail itself, which has another key since a change of UIDVALIDITY, or by
+// another mail that had this key once. Only a record of the latter kind is
+// returned, with another id, to be inserted again.
+func resolve(ctx context.Context, tx pgx.Tx, b *record.Batch, which []int, seqs map[int]int64) ([]int, error) {
+	var conflicting []int
+	for _, n := range which {
+		if _, ok := seqs[n]; !ok {
+			conflicting = append(conflicting, n)
+		}
+	}
+	if len(conflicting) == 0 {
+		return nil, nil
+	}
+	known, _, err := find(ctx, tx, b, conflicting)
+	if err != nil {
+		return nil, err
+	}
+	var again []int
+	for _, n := range conflicting {
+		if known[n] {
+			continue
+		}
+		same, err := sameMail(ctx, tx, b, n)
+		if err != nil {
+			return nil, fmt.Errorf("looking up mail id of %s: %w", b.Records[n].Key, err)
+		}
+		if !same {
+			b.Records[n].Reidentify(b.Records[n].OtherID())
+			again = append(again, n)
+		}
+	}
+	return again, nil
+}
+
+// sameMail reports whether the row that has the record's mail id holds the
+// record's mail, and fills in its outcome if so.
+func sameMail(ctx context.Context, tx pgx.Tx, b *record.Batch, n int) (bool, error) {
+	r := b.Records[n]
+	var o mailstore.Outcome
+	var sum string
+	var size int64
+	err := tx.QueryRow(ctx, `SELECT m.mail_id, m.sha256, m.size, m.disposed_at IS NOT NULL,
+		(SELECT array_agg(i.item_id ORDER BY i.position) FROM items i WHERE i.tenant = m.tenant AND i.mail_seq = m.seq)
+		FROM mails m WHERE m.tenant = $1 AND m.mail_id = $2`, r.Key.Tenant, r.MailID).Scan(&o.MailID, &sum, &size, &o.Disposed, &o.ItemIDs)
+	if err != nil {
+		return false, err
+	}
+	if sum != r.SHA256 || size != r.Size {
+		return false, nil
+	}
+	b.Outcomes[n] = o
+	return true, nil
+}

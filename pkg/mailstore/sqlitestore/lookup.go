@@ -1,0 +1,101 @@
+package sqlitestore
+
+import (
+	"database/sql"
+	"time"
+
+	"github.com/mailyard/mailyard/pkg/mailstore"
+	"github.com/mailyard/mailyard/pkg/mailstore/internal/record"
+)
+
+type mailbox struct{ tenant, id string }
+
+// lookup reports whether the record's mail is there already, and fills in its
+// outcome if so: under its key, under the key of an earlier UIDVALIDITY, which
+// is then replaced, or, under a later one, by its mail id.
+func lookup(st *statements, r *record.Record, o *mailstore.Outcome, moved map[mailbox]*record.Candidates) (bool, error) {
+	known, _, err := found(st, r, o, "mailbox = ?2 AND uidvalidity = ?3 AND uid = ?4", r.Key.Mailbox, int64(r.Key.UIDValidity), int64(r.Key.UID))
+	if known || err != nil {
+		return known, err
+	}
+	if known, err = rekey(st, r, o, moved); known || err != nil {
+		return known, err
+	}
+	known, same, err := found(st, r, o, "mail_id = ?2", r.MailID)
+	if known && !same { // another mail had this key once
+		r.Reidentify(r.OtherID())
+		known, _, err = found(st, r, o, "mail_id = ?2", r.MailID)
+	}
+	return known, err
+}
+
+// found fills in the outcome of the row that the condition selects, and reports
+// whether there is one and whether it has the record's content.
+func found(st *statements, r *record.Record, o *mailstore.Outcome, condition string, args ...any) (known, same bool, err error) {
+	var seq int64
+	err = st.each(func(rows *sql.Rows) error {
+		known = true
+		var sum string
+		var size int64
+		if err := rows.Scan(&seq, &o.MailID, &o.Disposed, &sum, &size); err != nil {
+			return err
+		}
+		same = sum == r.SHA256 && size == r.Size
+		return nil
+	}, `SELECT seq, mail_id, disposed_at IS NOT NULL, sha256, size FROM mails WHERE tenant = ?1 AND `+condition, append([]any{r.Key.Tenant}, args...)...)
+	if known && err == nil {
+		o.ItemIDs, err = itemIDs(st, seq)
+	}
+	return known, same, err
+}
+
+// rekey gives a stored row the key that its mail has now. What is asked first
+// costs one look into an index of few rows.
+func rekey(st *statements, r *record.Record, o *mailstore.Outcome, moved map[mailbox]*record.Candidates) (bool, error) {
+	m := mailbox{r.Key.Tenant, r.Key.Mailbox}
+	candidates, ok := moved[m]
+	if !ok {
+		candidates = record.NewCandidates(nil)
+		moved[m] = candidates
+	}
+	err := st.each(func(rows *sql.Rows) error {
+		c := &record.Candidate{SHA256: r.SHA256, Size: r.Size}
+		var fetchedAt *string
+		if err := rows.Scan(&c.Seq, &c.MailID, &c.UIDValidity, &c.UID, &fetchedAt); err != nil {
+			return err
+		}
+		if fetchedAt != nil {
+			t, err := time.Parse(timeLayout, *fetchedAt)
+			if err != nil {
+				return err
+			}
+			c.FetchedAt = &t
+		}
+		candidates.Add(c)
+		return nil
+	}, `SELECT seq, mail_id, uidvalidity, uid, fetched_at FROM mails
+		WHERE tenant = ?1 AND mailbox = ?2 AND sha256 = ?3 AND disposed_at IS NULL AND uidvalidity <> ?4 AND size = ?5
+		ORDER BY uidvalidity, uid`, m.tenant, m.id, r.SHA256, int64(r.Key.UIDValidity), r.Size)
+	if err != nil {
+		return false, err
+	}
+	row, fresh := candidates.Take(r)
+	if row == nil {
+		return false, nil
+	}
+	*o = mailstore.Outcome{MailID: row.MailID}
+	if o.ItemIDs, err = itemIDs(st, row.Seq); err != nil || !fresh {
+		return true, err
+	}
+	return true, st.exec(`UPDATE mails SET uidvalidity = ?2, uid = ?3 WHERE seq = ?1`, row.Seq, int64(r.Key.UIDValidity), int64(r.Key.UID))
+}
+
+func itemIDs(st *statements, seq int64) ([]string, error) {
+	var ids []string
+	err := st.each(func(rows *sql.Rows) error {
+		var id string
+		defer func() { ids = append(ids, id) }()
+		return rows.Scan(&id)
+	}, `SELECT item_id FROM items WHERE mail_seq = ?1 ORDER BY position`, seq)
+	return ids, err
+}
