@@ -71,7 +71,7 @@ func foldDomain(s string) string {
 		return lower
 	}
 	if len(s) <= maxLookupDomain {
-		if ascii, err := tolerantIDNA().ToASCII(s); err == nil {
+		if ascii, err := tolerantIDNA.ToASCII(s); err == nil {
 			return strings.TrimRight(ascii, ".")
 		}
 	}
@@ -80,6 +80,4 @@ func foldDomain(s string) string {
 
 // tolerantIDNA maps as for a lookup, but takes labels with underscores or odd
 // hyphens, which occur in mail.
-func tolerantIDNA() *idna.Profile {
-	return idna.New(idna.MapForLookup(), idna.StrictDomainName(false), idna.CheckHyphens(false))
-}
+var tolerantIDNA = idna.New(idna.MapForLookup(), idna.StrictDomainName(false), idna.CheckHyphens(false))

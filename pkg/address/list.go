@@ -3,6 +3,8 @@ package address
 import (
 	"strings"
 	"unicode"
+
+	"github.com/mailyard/mailyard/pkg/message/charset"
 )
 
 // ParseList returns the addresses of a header field value, in their order. It
@@ -18,7 +20,11 @@ import (
 //   - Of several @ in one address the last one separates, as mail servers do it.
 //   - A word without @ is not an address.
 func ParseList(value string) []Address {
-	p := parser{scanner: scanner{s: strings.ToValidUTF8(value, "\uFFFD")}}
+	room := make([]token, 16) // most addresses need no more
+	p := parser{
+		scanner: scanner{s: strings.ToValidUTF8(value, "\uFFFD")},
+		words:   room[:0:8], angle: room[8:8],
+	}
 	for {
 		t := p.next()
 		switch t.kind {
@@ -173,19 +179,14 @@ func mailbox(run []token) (Address, bool) {
 	if split <= 0 || split == len(run)-1 {
 		return Address{}, false
 	}
-	var local, domain strings.Builder
-	for _, t := range run[:split] {
-		local.WriteString(unescape(t.text))
-	}
 	for _, t := range run[split+1:] {
 		if t.kind == quoted {
 			return Address{}, false
 		}
-		domain.WriteString(t.text)
 	}
 	a := Address{
-		Local:  strings.Map(noControl, local.String()),
-		Domain: strings.Map(noControl, strings.TrimRight(strings.TrimFunc(domain.String(), isInvisible), ".")),
+		Local:  strings.Map(noControl, join(run[:split], true)),
+		Domain: strings.Map(noControl, strings.TrimRight(strings.TrimFunc(join(run[split+1:], false), isInvisible), ".")),
 	}
 	if run[0].kind != quoted {
 		a.Local = strings.TrimFunc(a.Local, isInvisible)
@@ -194,6 +195,22 @@ func mailbox(run []token) (Address, bool) {
 		a.Local, a.Domain = strings.TrimLeft(a.Local, "'"), strings.TrimRight(a.Domain, "'.")
 	}
 	return a, a.Local != "" && a.Domain != ""
+}
+
+// join puts the texts of tokens together.
+func join(tokens []token, escaped bool) string {
+	var b strings.Builder
+	for _, t := range tokens {
+		text := t.text
+		if escaped {
+			text = unescape(text)
+		}
+		if len(tokens) == 1 {
+			return text
+		}
+		b.WriteString(text)
+	}
+	return b.String()
 }
 
 // isInvisible reports what is pasted along with an address and never part of it.
@@ -210,6 +227,9 @@ func noControl(r rune) rune {
 }
 
 func displayName(tokens []token) string {
+	if len(tokens) == 0 {
+		return ""
+	}
 	var b strings.Builder
 	for i, t := range tokens {
 		if i > 0 && !t.glued {
@@ -229,12 +249,13 @@ func cleanName(s string) string {
 	if s == "" {
 		return ""
 	}
+	s, _ = charset.Words(s)
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return ' '
 		}
 		return r
-	}, DecodeWords(s))
+	}, s)
 	s = strings.Join(strings.Fields(s), " ")
 	if n := len(s); n > 2 && s[0] == '\'' && s[n-1] == '\'' { // Outlook: 'John Doe' <john@example.com>
 		s = s[1 : n-1]

@@ -129,12 +129,14 @@ func strictDomain(s string) (string, error) {
 	if _, err := netip.ParseAddr(s); err == nil {
 		return "", errors.New("an IP address must stand in brackets behind the @, as in [192.0.2.1] or [IPv6:2001:db8::1]")
 	}
-	ascii, err := idna.New(idna.MapForLookup(), idna.BidiRule(), idna.VerifyDNSLength(true)).ToASCII(s)
+	ascii, err := strictIDNA.ToASCII(s)
 	if err != nil {
 		return "", fmt.Errorf("%q is not a domain name", s)
 	}
 	return ascii, nil
 }
+
+var strictIDNA = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.VerifyDNSLength(true))
 
 // strictLiteral checks an address literal (RFC 5321, section 4.1.3).
 func strictLiteral(s string) error {

@@ -115,7 +115,7 @@ func (p *scanner) atom() token {
 func (p *scanner) atomEnd(i int) int {
 	for j := i; j < len(p.s); j++ {
 		c := p.s[j]
-		if c == '\\' && j+1 < len(p.s) {
+		if c == '\\' && j+1 < len(p.s) && !isBlank(p.s[j+1]) {
 			j++
 			continue
 		}
