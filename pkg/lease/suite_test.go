@@ -38,6 +38,7 @@ func suite(t *testing.T, start func(*testing.T) string) {
 		"sole replica holds what is wanted":                     testWant,
 		"replicas come and go":                                  testComeAndGo,
 		"crashed replica is replaced":                           testCrash,
+		"hand-over needs no expiry":                             testHandOver,
 		"hand-over waits for a slow hold":                       testSlowHandOver,
 		"early return is called again":                          testEarlyReturn,
 		"flush disturbs nobody":                                 testFlush,
