@@ -1,0 +1,97 @@
+package imapconn
+
+import (
+	"context"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+	"go.uber.org/zap"
+)
+
+// A Conn is an authenticated connection. It is used by one goroutine at a time;
+// only Counters may be called beside another method. After an error
+// other than a refusal of the server (see Alive) it is of no more use.
+//
+// The end of a context given to a method ends the connection: IMAP has no way
+// to call off a command.
+type Conn struct {
+	target   Target
+	opts     Options
+	log      *zap.Logger
+	counters counters
+
+	ns      namespace
+	caps    imap.CapSet
+	hasIdle bool
+	hasMove bool
+
+	client   *imapclient.Client
+	guard    *guard
+	selected selection
+	changed  chan struct{} // holds a token after an EXISTS
+	noDates  bool          // a listing with INTERNALDATE ended the connection
+	folders  map[string]bool
+}
+
+// A selection is the selected folder.
+type selection struct {
+	name        string // on the server; empty: none
+	uidvalidity uint32
+}
+
+// Counters are totals since Dial.
+type Counters struct {
+	BytesRead   int64 // from the server, after decryption, once signed in
+	BodyBytes   int64 // of them, literals that are whole mails
+	HeaderBytes int64 // of them, all other literals
+}
+
+// Counters returns the totals; it may be called at any time.
+func (c *Conn) Counters() Counters {
+	return Counters{c.counters.read.Load(), c.counters.body.Load(), c.counters.header.Load()}
+}
+
+// Alive reports whether the connection has not ended yet.
+func (c *Conn) Alive() bool {
+	select {
+	case <-c.client.Closed():
+		return false
+	default:
+		return c.guard.ended() == nil
+	}
+}
+
+// Close signs out, if the server is quick about it, and ends the connection.
+func (c *Conn) Close() error {
+	if c.Alive() {
+		end := c.guard.begin(context.Background(), 2*time.Second, 2*time.Second)
+		c.client.Logout().Wait()
+		end()
+	}
+	c.guard.kill(errClosed)
+	<-c.client.Closed()
+	return nil
+}
+
+// do runs one exchange with the server: op for the error, limit for the answer.
+func (c *Conn) do(ctx context.Context, op string, limit time.Duration, exchange func() error) error {
+	if err := ctx.Err(); err != nil {
+		return &Error{Op: op + " of " + c.target.name(), Err: context.Cause(ctx)}
+	}
+	end := c.guard.begin(ctx, limit, limit)
+	err := exchange()
+	end()
+	return c.explain(op, err)
+}
+
+// noteMailbox runs in go-imap's reader.
+func (c *Conn) noteMailbox(data *imapclient.UnilateralDataMailbox) {
+	if data.NumMessages == nil {
+		return
+	}
+	select {
+	case c.changed <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,210 @@
+package imapconn
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+	"go.uber.org/zap"
+)
+
+// Dial connects, secures the connection as the target demands, signs in, and
+// learns the server's capabilities and namespace. Its errors are *Error.
+func Dial(ctx context.Context, t Target, opts Options) (*Conn, error) {
+	opts = opts.withDefaults()
+	c := &Conn{
+		target: t,
+		opts:   opts,
+		log:    opts.Logger.With(zap.String("tenant", t.Tenant), zap.String("mailbox", t.Mailbox)),
+	}
+	if err := c.dial(ctx); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// dial makes the session of c.
+func (c *Conn) dial(ctx context.Context) error {
+	op := "connecting to " + c.target.addr() + " for " + c.target.name()
+	dctx, cancel := context.WithTimeout(ctx, c.opts.ConnectTimeout)
+	raw, err := c.opts.Dial(dctx, "tcp", c.target.addr())
+	cancel()
+	if err != nil {
+		return c.unreachable(ctx, op, err)
+	}
+	stop := context.AfterFunc(ctx, func() { raw.Close() })
+	d, err := c.open(ctx, raw)
+	if err == nil && !stop() {
+		err = ctx.Err()
+	}
+	if err != nil {
+		raw.Close()
+		if ctx.Err() != nil {
+			return &Error{Op: op, Kind: KindUnreachable, Err: context.Cause(ctx)}
+		}
+		return err
+	}
+	d.conn.SetDeadline(time.Time{})
+	c.begin(d, raw)
+	return nil
+}
+
+// open goes from the TCP connection to the namespace.
+func (c *Conn) open(ctx context.Context, raw net.Conn) (*dialogue, error) {
+	d, err := c.secure(ctx, raw)
+	if err != nil {
+		return nil, err
+	}
+	d.timeout = c.opts.CommandTimeout
+	if err := c.signIn(d); err != nil {
+		return nil, err
+	}
+	op := "asking " + c.target.Host + " what it can do for " + c.target.name()
+	if err := d.needCaps(); err != nil {
+		return nil, c.lost(op, err, d.bye)
+	}
+	if err := d.introduce(); err != nil {
+		return nil, c.lost(op, err, d.bye)
+	}
+	if c.ns, err = d.readNamespace(); err != nil {
+		return nil, c.lost(op, err, d.bye)
+	}
+	return d, nil
+}
+
+// secure reads the greeting and brings TLS up. The dialogue it returns is
+// encrypted, or allowed not to be.
+func (c *Conn) secure(ctx context.Context, raw net.Conn) (*dialogue, error) {
+	t := c.target
+	op := "opening a secure connection to " + t.addr() + " for " + t.name()
+	config, err := tlsConfig(t)
+	if err != nil {
+		return nil, &Error{Op: op, Kind: KindTLS, Err: err, Hint: "imap.ca must hold certificates in PEM form"}
+	}
+	if t.implicitTLS() {
+		conn, err := c.handshake(ctx, raw, config)
+		if err != nil {
+			return nil, tlsError(op, t, err)
+		}
+		d := newDialogue(conn, c.opts.GreetingTimeout)
+		_, err = c.greet(d)
+		return d, err
+	}
+	d := newDialogue(raw, c.opts.GreetingTimeout)
+	if _, err := c.greet(d); err != nil {
+		return nil, err
+	}
+	d.timeout = c.opts.CommandTimeout
+	if err := d.needCaps(); err != nil {
+		return nil, c.lost(op, err, d.bye)
+	}
+	if !d.has("STARTTLS") {
+		if t.AllowInsecure {
+			return d, nil
+		}
+		return nil, &Error{Op: op, Kind: KindTLS, Err: errors.New("server does not offer STARTTLS"), Hint: "if the server has a port with TLS from the first byte, usually 993, set imap.port and imap.security ssl-on-connect"}
+	}
+	a, err := d.command("STARTTLS")
+	if err != nil {
+		return nil, c.lost(op, err, d.bye)
+	}
+	if !a.ok() {
+		return nil, &Error{Op: op, Kind: KindTLS, Err: a.err()}
+	}
+	// RFC 9051, section 11.1: what came in the clear must not count later.
+	if d.br.Buffered() > 0 {
+		return nil, &Error{Op: op, Kind: KindTLS, Err: errors.New("bytes arrived in the clear behind the answer to STARTTLS"), Hint: "somebody may be interfering with the connection"}
+	}
+	conn, err := c.handshake(ctx, raw, config)
+	if err != nil {
+		return nil, tlsError(op, t, err)
+	}
+	return newDialogue(conn, c.opts.GreetingTimeout), nil
+}
+
+func (c *Conn) handshake(ctx context.Context, raw net.Conn, config *tls.Config) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.opts.GreetingTimeout)
+	defer cancel()
+	raw.SetDeadline(time.Time{})
+	conn := tls.Client(raw, config)
+	return conn, conn.HandshakeContext(ctx)
+}
+
+// greet reads the greeting and explains one that should not be.
+func (c *Conn) greet(d *dialogue) (answer, error) {
+	t := c.target
+	op := "reading the greeting of " + t.addr() + " for " + t.name()
+	a, err := d.greeting()
+	var bye *refusal
+	var other *notIMAPError
+	switch {
+	case err == nil && a.status == "PREAUTH":
+		return a, &Error{Op: op, Kind: KindTLS, Err: errors.New("server says PREAUTH: signed in before anybody did"), Hint: "somebody may be interfering with the connection, or the port is for local use"}
+	case err == nil:
+		return a, nil
+	case errors.As(err, &bye):
+		return a, classify(op, bye)
+	case errors.As(err, &other):
+		return a, &Error{Op: op, Kind: KindProtocol, Err: err, Hint: "this is not an IMAP server: check imap.host and imap.port"}
+	case t.implicitTLS():
+		return a, c.lost(op, err, "")
+	case timeout(err):
+		return a, &Error{Op: op, Kind: KindTLS, Err: errors.New("server says nothing"), Hint: "it probably waits for TLS from the first byte: set imap.security to ssl-on-connect"}
+	case errors.Is(err, io.EOF):
+		return a, &Error{Op: op, Kind: KindUnreachable, Err: errors.New("server closed the connection without a greeting"), Hint: "if the port is for TLS from the first byte, set imap.security to ssl-on-connect"}
+	}
+	return a, c.lost(op, err, "")
+}
+
+// signIn authenticates.
+func (c *Conn) signIn(d *dialogue) error {
+	op := "signing in to " + c.target.Host + " for " + c.target.name()
+	if err := d.needCaps(); err != nil {
+		return c.lost(op, err, d.bye)
+	}
+	a, err := d.login(c.target.Username, c.target.Password.Reveal())
+	switch {
+	case errors.Is(err, errNoMechanism):
+		return &Error{Op: op, Kind: KindCredentials, Err: err, Hint: loginHint(c.target.Host, strings.Join(d.caps, " "))}
+	case err != nil:
+		return c.lost(op, err, d.bye)
+	case !a.ok():
+		return classifyLogin(op, c.target.Host, a.err().(*refusal))
+	}
+	return nil
+}
+
+// begin hands the connection over to go-imap, which is told what the dialogue
+// learnt by a greeting of our own.
+func (c *Conn) begin(d *dialogue, raw net.Conn) {
+	rev1 := d.has("IMAP4REV1")
+	first := []byte("* PREAUTH [CAPABILITY")
+	for _, name := range d.caps {
+		// RFC 9051, section 6.3.1: with both revisions offered the first is
+		// spoken until ENABLE. go-imap would write folder names in UTF-8.
+		if rev1 && name == "IMAP4REV2" {
+			continue
+		}
+		if !strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`(){}%*"\[]`, r) }) {
+			first = fmt.Appendf(first, " %s", name)
+		}
+	}
+	first = append(first, "] ready\r\n"...)
+	buffered, _ := d.br.Peek(d.br.Buffered())
+	c.changed = make(chan struct{}, 1)
+	c.guard = newGuard(d.conn, raw, first, buffered, c.opts, &c.counters)
+	c.client = imapclient.New(c.guard, &imapclient.Options{
+		UnilateralDataHandler: &imapclient.UnilateralDataHandler{Mailbox: c.noteMailbox},
+	})
+	// The filter keeps later capabilities from go-imap: these stay.
+	c.caps = c.client.Caps()
+	c.hasIdle, c.hasMove = c.caps.Has(imap.CapIdle), c.caps.Has(imap.CapMove)
+	c.selected = selection{}
+}

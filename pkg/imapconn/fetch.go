@@ -1,0 +1,329 @@
+package imapconn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+	"go.uber.org/zap"
+)
+
+// FetchOptions tune a download.
+type FetchOptions struct {
+	Depth int // UID FETCH commands under way at once, 1-16; default 2. More hides the round trip
+}
+
+// maxUntagged is how many commands may have sent all their mails and not yet
+// their tagged OK: Dovecot holds the OK back while more commands wait.
+const maxUntagged = 32
+
+// Fetch downloads mails from the selected folder without marking them \Seen.
+//
+// next gives the mails batch by batch; it may block until there is a batch, its
+// context ends when the download fails, and false ends the download. A mail of
+// which no body comes (a server may leave one out, or send a wrong answer) is
+// told to done in missing: look with Exists whether it is still there, and fetch
+// it alone.
+//
+// each is called for every mail that comes, one at a time, on another goroutine
+// than the caller's. Size in its MailInfo is the size of what is coming. Its
+// reader fails unless exactly these bytes arrive; what it does not read is
+// skipped. An error from it ends download and connection.
+//
+// done is called once for every batch that came to its end; never beside each.
+// When Fetch returns an error, the batches without a call were cut short: what
+// each took in full is good.
+func (c *Conn) Fetch(ctx context.Context, opts FetchOptions, next func(context.Context) ([]MailInfo, bool), each func(MailInfo, io.Reader) error, done func(batch []MailInfo, missing []uint32)) error {
+	const op = "downloading mails"
+	if c.selected.name == "" {
+		return &Error{Op: op + " of " + c.target.name(), Err: errors.New("no folder is selected")}
+	}
+	if opts.Depth <= 0 {
+		opts.Depth = 2
+	}
+	c.guard.bulk.Store(true)
+	defer c.guard.bulk.Store(false)
+	fctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	f := &fetch{conn: c, ctx: fctx, cancel: cancel, depth: min(opts.Depth, 16), each: each, done: done}
+	f.changed.L = &f.mu
+	stop := context.AfterFunc(fctx, func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.changed.Broadcast()
+	})
+	defer stop()
+	for fctx.Err() == nil {
+		batch, more := next(fctx)
+		if !more {
+			break
+		}
+		f.send(batch)
+	}
+	f.consumers.Wait()
+	if err := context.Cause(fctx); err != nil {
+		c.guard.kill(err)
+		var e *Error
+		if errors.As(err, &e) || f.ofEach {
+			return err
+		}
+		return c.explain(op, err)
+	}
+	return nil
+}
+
+// A fetch is one call of Fetch: a goroutine per command takes its answers.
+type fetch struct {
+	conn   *Conn
+	ctx    context.Context // ends with the first failure, which is its cause
+	cancel context.CancelCauseFunc
+	depth  int
+	each   func(MailInfo, io.Reader) error
+	done   func([]MailInfo, []uint32)
+	ofEach bool // the failure is the caller's
+
+	consumers sync.WaitGroup
+	calls     sync.Mutex // held while each or done run
+
+	mu       sync.Mutex
+	changed  sync.Cond
+	open     []*fetchCommand // sent, mails still to come, in order of sending
+	untagged int             // sent, tagged response still to come
+	draining bool            // no more commands until all are tagged
+}
+
+type fetchBatch struct {
+	mails   []MailInfo
+	missing []uint32
+	open    int // commands with mails still to come
+}
+
+type fetchCommand struct {
+	batch *fetchBatch
+	want  map[uint32]MailInfo
+	begun bool // a mail came
+}
+
+// send sends the commands for a batch, each as soon as there is room for it.
+func (f *fetch) send(mails []MailInfo) {
+	infos := make(map[uint32]MailInfo, len(mails))
+	uids := make([]uint32, 0, len(mails))
+	for _, m := range mails {
+		infos[m.UID] = m
+		uids = append(uids, m.UID)
+	}
+	uids = normalize(uids)
+	parts := chunks(uids, len(uids))
+	batch := &fetchBatch{mails: mails, open: len(parts)}
+	for _, part := range parts {
+		cmd := &fetchCommand{batch: batch, want: make(map[uint32]MailInfo, len(part))}
+		for _, uid := range part {
+			cmd.want[uid] = infos[uid]
+		}
+		if !f.enter(cmd) {
+			return
+		}
+		var only uint32
+		if len(part) == 1 && f.depth == 1 {
+			only = part[0]
+		}
+		seen := &f.conn.guard.filter.seen
+		seen.mu.Lock()
+		seen.only = only
+		seen.mu.Unlock()
+		end := f.conn.guard.begin(f.ctx, 0, f.conn.opts.StallTimeout)
+		sent := f.conn.client.Fetch(uidSet(part), &imap.FetchOptions{
+			UID:         true,
+			BodySection: []*imap.FetchItemBodySection{{Peek: true}},
+		})
+		f.consumers.Go(func() {
+			defer end()
+			f.consume(cmd, sent)
+		})
+	}
+}
+
+// enter waits until there is room for one more command.
+func (f *fetch) enter(cmd *fetchCommand) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for f.ctx.Err() == nil && (len(f.open) >= f.depth || f.draining || f.overtaken()) {
+		f.changed.Wait()
+	}
+	if f.ctx.Err() != nil {
+		return false
+	}
+	f.open = append(f.open, cmd)
+	f.untagged++
+	f.draining = f.untagged >= maxUntagged
+	return true
+}
+
+// overtaken reports whether mails come of a later command than the first that is
+// still open: what the first lacks will not come any more, but its end is told
+// only when the server has nothing else to do.
+func (f *fetch) overtaken() bool {
+	for _, later := range f.open[min(1, len(f.open)):] {
+		if later.begun {
+			return true
+		}
+	}
+	return false
+}
+
+// leave takes a command whose mails all came, or will not come, off the open ones.
+func (f *fetch) leave(cmd *fetchCommand) (last bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if i := slices.Index(f.open, cmd); i >= 0 {
+		f.open = slices.Delete(f.open, i, i+1)
+	}
+	for uid := range cmd.want {
+		cmd.batch.missing = append(cmd.batch.missing, uid)
+	}
+	cmd.batch.open--
+	f.changed.Broadcast()
+	return cmd.batch.open == 0
+}
+
+// consume takes the answers to one command.
+func (f *fetch) consume(cmd *fetchCommand, sent *imapclient.FetchCommand) {
+	for msg := sent.Next(); msg != nil; msg = sent.Next() {
+		complete := len(cmd.want) == 0
+		f.message(cmd, msg)
+		if !complete && len(cmd.want) == 0 && f.leave(cmd) {
+			f.finish(cmd.batch)
+		}
+	}
+	err := sent.Close()
+	f.mu.Lock()
+	if f.untagged--; f.untagged == 0 {
+		f.draining = false
+	}
+	f.changed.Broadcast()
+	f.mu.Unlock()
+	if len(cmd.want) == 0 && f.ctx.Err() == nil && f.conn.Alive() {
+		return // what a refusal says does not matter any more
+	}
+	if f.refused(cmd, err) {
+		f.fail(err)
+		return
+	}
+	if len(cmd.want) > 0 && f.leave(cmd) {
+		f.finish(cmd.batch)
+	}
+}
+
+// refused reports whether the end of a command ends the download. A plain NO
+// does not: servers give it for the one mail that they cannot read.
+func (f *fetch) refused(cmd *fetchCommand, err error) bool {
+	if err == nil {
+		return f.ctx.Err() != nil
+	}
+	var no *imap.Error
+	if errors.As(err, &no) && no.Type == imap.StatusResponseTypeNo {
+		if _, wait := throttled(string(no.Code), no.Text); !wait {
+			f.conn.log.Warn("server refused to send mails", zap.String("text", cleanText(no.Text)), zap.Int("missing", len(cmd.want)))
+			return false
+		}
+	}
+	return true
+}
+
+// message takes one FETCH response.
+func (f *fetch) message(cmd *fetchCommand, msg *imapclient.FetchMessageData) {
+	var uid uint32
+	for item := msg.Next(); item != nil; item = msg.Next() {
+		switch item := item.(type) {
+		case imapclient.FetchItemDataUID:
+			uid = uint32(item.UID)
+		case imapclient.FetchItemDataBodySection:
+			info, wanted := cmd.want[uid]
+			if !wanted || item.Literal == nil {
+				continue
+			}
+			f.mu.Lock()
+			cmd.begun = true
+			f.mu.Unlock()
+			info.Size = item.Literal.Size()
+			if f.mail(info, item.Literal) {
+				delete(cmd.want, uid)
+			}
+		}
+	}
+}
+
+// mail hands one mail to the caller and reports whether it came in full.
+func (f *fetch) mail(info MailInfo, literal io.Reader) bool {
+	f.calls.Lock()
+	defer f.calls.Unlock()
+	if f.ctx.Err() != nil {
+		return false
+	}
+	r := &bodyReader{literal: literal, left: info.Size}
+	if err := f.each(info, r); err != nil {
+		if r.err != nil && r.err != io.EOF {
+			f.fail(r.err) // the caller only passed on what the connection said
+			return false
+		}
+		f.mu.Lock()
+		f.ofEach = f.ofEach || f.ctx.Err() == nil
+		f.mu.Unlock()
+		f.fail(fmt.Errorf("taking mail with UID %d of %s: %w", info.UID, f.conn.target.name(), err))
+		return false
+	}
+	if _, err := io.Copy(io.Discard, r); err != nil {
+		f.fail(err)
+		return false
+	}
+	return true
+}
+
+func (f *fetch) finish(batch *fetchBatch) {
+	f.calls.Lock()
+	defer f.calls.Unlock()
+	if f.ctx.Err() == nil && f.done != nil {
+		slices.Sort(batch.missing)
+		f.done(batch.mails, batch.missing)
+	}
+}
+
+// fail ends the download: only a closed connection makes go-imap let go.
+func (f *fetch) fail(err error) {
+	if err == nil {
+		err = context.Cause(f.ctx)
+	}
+	f.mu.Lock()
+	ofEach := f.ofEach
+	f.mu.Unlock()
+	if !ofEach {
+		err = f.conn.explain("downloading mails", err)
+	}
+	f.cancel(err)
+	f.conn.guard.kill(err)
+}
+
+// A bodyReader gives exactly as many bytes as were announced, or fails.
+type bodyReader struct {
+	literal io.Reader
+	left    int64
+	err     error // kept
+}
+
+func (r *bodyReader) Read(p []byte) (int, error) {
+	if r.err != nil {
+		return 0, r.err
+	}
+	n, err := r.literal.Read(p)
+	r.left -= int64(n)
+	if err == io.EOF && r.left != 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	r.err = err
+	return n, err
+}

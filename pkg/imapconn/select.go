@@ -1,0 +1,71 @@
+package imapconn
+
+import (
+	"context"
+	"errors"
+)
+
+// An Inbox is what the server says of a folder when it is selected.
+type Inbox struct {
+	UIDValidity uint32 // never 0
+	UIDNext     uint32 // 0: the server does not say (Courier)
+	Messages    uint32
+}
+
+// Select opens a folder by its display name, "INBOX" or as EnsureFolder takes it.
+func (c *Conn) Select(ctx context.Context, display string) (Inbox, error) {
+	return c.selectName(ctx, c.ns.folder(display))
+}
+
+func (c *Conn) selectName(ctx context.Context, name string) (Inbox, error) {
+	op := "selecting " + quoteName(name)
+	var inbox Inbox
+	c.selected = selection{}
+	seen := &c.guard.filter.seen
+	seen.mu.Lock()
+	seen.uidvalidity = 0
+	seen.mu.Unlock()
+	err := c.do(ctx, op, c.opts.CommandTimeout, func() error {
+		data, err := c.client.Select(name, nil).Wait()
+		if err != nil {
+			return err
+		}
+		inbox = Inbox{data.UIDValidity, uint32(data.UIDNext), data.NumMessages}
+		return nil
+	})
+	if err != nil {
+		return Inbox{}, missing(err)
+	}
+	if inbox.UIDValidity == 0 {
+		// RFC 3501, section 6.3.1: the server cannot keep UIDs, and no mail
+		// could be told from another that comes later.
+		return Inbox{}, &Error{Op: op + " of " + c.target.name(), Kind: KindProtocol, Err: errors.New("server gives no UIDVALIDITY"), Hint: "mail cannot be taken from this folder without the danger of confusing mails"}
+	}
+	c.selected = selection{name, inbox.UIDValidity}
+	return inbox, nil
+}
+
+// missing makes an unclassified refusal the folder's.
+func missing(err error) error {
+	var e *Error
+	var r *refusal
+	if errors.As(err, &e) && errors.As(err, &r) && e.Kind == KindOther {
+		e.Kind, e.Hint = KindFolder, "check that the folder exists and that this account may use it"
+	}
+	return err
+}
+
+// fence reports whether the selected folder is still the one that uidvalidity
+// belongs to.
+func (c *Conn) fence(uidvalidity uint32) error {
+	seen := &c.guard.filter.seen
+	seen.mu.Lock()
+	told := seen.uidvalidity
+	seen.mu.Unlock()
+	if c.selected.name == "" || uidvalidity == 0 || c.selected.uidvalidity != uidvalidity || told != uidvalidity {
+		return ErrUIDValidity
+	}
+	return nil
+}
+
+func quoteName(name string) string { return quote(cleanText(name)) }
