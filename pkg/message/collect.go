@@ -100,6 +100,7 @@ func (c *collector) finish() {
 		}
 	}
 	var b, page strings.Builder
+	cut := false
 	for _, t := range c.texts {
 		if t.html {
 			addLines(&page, t.content)
@@ -107,16 +108,18 @@ func (c *collector) finish() {
 		if t.html && plain[t.alternative] {
 			continue
 		}
-		room := c.limits.Text - b.Len()
-		if room <= 0 {
-			c.d.once(DefectTextTooLarge, "", "the text is cut")
-			continue
-		}
 		s := t.content
 		if t.html {
-			s = textOf(s, room)
+			var short bool
+			s, short = textOf(s, max(c.limits.Text-b.Len(), 0))
+			cut = cut || short
 		}
-		addLines(&b, s)
+		if b.Len() < c.limits.Text {
+			addLines(&b, s)
+		}
+	}
+	if cut || b.Len() > c.limits.Text {
+		c.d.once(DefectTextTooLarge, "", "the text is cut")
 	}
 	c.m.Text, c.m.HTML = clip(b.String(), c.limits.Text), clip(page.String(), c.limits.HTML)
 	c.markInline()

@@ -8,16 +8,16 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// textOf returns the text of an HTML document, at most limit bytes. It uses the
-// tokenizer, not the parser: its time is linear in the input, whatever the tags
-// are.
-func textOf(document string, limit int) string {
+// textOf returns the text of an HTML document, at most limit bytes of it, and
+// whether it was cut. It uses the tokenizer, not the parser: its time is linear
+// in the input, whatever the tags are.
+func textOf(document string, limit int) (s string, cut bool) {
 	w := textWriter{limit: limit}
 	z := html.NewTokenizer(strings.NewReader(document))
 	for w.b.Len() < limit {
 		switch z.Next() {
 		case html.ErrorToken:
-			return w.text()
+			return w.text(), w.b.Len() > limit
 		case html.TextToken:
 			if !w.skip {
 				w.write(z.Text())
@@ -31,7 +31,7 @@ func textOf(document string, limit int) string {
 			w.end(atom.Lookup(name))
 		}
 	}
-	return w.text()
+	return w.text(), true
 }
 
 type textWriter struct {

@@ -48,7 +48,7 @@ func transferName(s string) string {
 }
 
 // decodeBase64 decodes with the standard decoder, and only what that refuses by
-// hand. Text that plainly is no base64 is returned as it is.
+// hand.
 func decodeBase64(b []byte) ([]byte, bool) {
 	b = bytes.TrimSpace(b)
 	out := make([]byte, base64.StdEncoding.DecodedLen(len(b)))
@@ -60,9 +60,9 @@ func decodeBase64(b []byte) ([]byte, bool) {
 
 // salvageBase64 skips what is not base64, goes on after padding in the middle
 // (blocks that were encoded one by one), and stops at text behind it (footers
-// of mailing lists).
+// of mailing lists). What starts like no base64 at all is returned as it is.
 func salvageBase64(out, b []byte) ([]byte, bool) {
-	if foreign(b) > len(b)/8 {
+	if line := firstLine(b); foreign(line) > len(line)/8 {
 		return b, false
 	}
 	ok := true
