@@ -68,11 +68,28 @@ func (t *Table) collect(h message.Header) []recipient {
 }
 
 func (t *Table) recipient(a address.Address, key address.Key, s source) recipient {
-	r := recipient{address: a.Addr(), header: s.name, envelope: s.envelope}
+	r := recipient{address: clip(a.Addr()), header: s.name, envelope: s.envelope}
 	untagged, tagged := a.KeyWithoutTag()
 	r.folder, r.rule = t.match(key, untagged, tagged)
 	r.storage = s.name == "Delivered-To" && (t.logins[key] || tagged && t.logins[untagged])
 	return r
+}
+
+// maxAddress is how many characters of an address a decision shows.
+const maxAddress = 320
+
+func clip(s string) string {
+	if len(s) <= maxAddress {
+		return s
+	}
+	n := 0
+	for i := range s {
+		if n == maxAddress {
+			return s[:i]
+		}
+		n++
+	}
+	return s
 }
 
 // match returns the folder that an address names: exactly, or else without its tag.

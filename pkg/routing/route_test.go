@@ -73,6 +73,20 @@ func TestRecipientsAreCutWithMatchedOnesFirst(t *testing.T) {
 	}
 }
 
+func TestLongAddressesAreCut(t *testing.T) {
+	t.Parallel()
+	tag := strings.Repeat("ü", 400)
+	d := Compile(exampleRules()).Route(scan("To: support+" + tag + "@example.test"))
+	if len(d.Clones) != 1 || d.Clones[0].Folder != "support" {
+		t.Fatalf("clones %+v", d.Clones)
+	}
+	for _, got := range []string{d.Clones[0].Address, d.Recipients[0].Address} {
+		if utf8.RuneCountInString(got) != 320 || !strings.HasPrefix("support+"+tag, got) {
+			t.Errorf("%d characters of the address: %q", utf8.RuneCountInString(got), got)
+		}
+	}
+}
+
 func TestLoopMarkIsOfOneMailbox(t *testing.T) {
 	t.Parallel()
 	marks := map[string]bool{}
@@ -202,8 +216,12 @@ func checkDecision(t *testing.T, d schemas.Decision, known map[string]int) {
 	seen := map[[2]string]bool{}
 	for _, r := range d.Recipients {
 		id := [2]string{r.Header, r.Address}
-		if seen[id] || !utf8.ValidString(r.Address+r.Header) {
+		whole := utf8.RuneCountInString(r.Address) < maxAddress
+		if seen[id] && whole || !utf8.ValidString(r.Address+r.Header) {
 			t.Fatalf("recipient %+v twice or not UTF-8", r)
+		}
+		if utf8.RuneCountInString(r.Address) > maxAddress {
+			t.Fatalf("%+v is too long", r)
 		}
 		seen[id] = true
 	}
