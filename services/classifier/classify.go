@@ -1,0 +1,59 @@
+package classifier
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"github.com/mailyard/mailyard/pkg/bus"
+	"github.com/mailyard/mailyard/pkg/fault"
+	"github.com/mailyard/mailyard/pkg/message"
+	"github.com/mailyard/mailyard/schemas"
+)
+
+// classify decides on one mail and hands it on. It returns when the classified
+// message is stored in its stream, so that the caller may acknowledge.
+func (l *lane) classify(ctx context.Context, m *bus.Message) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("classifying: panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	var in schemas.MailFetched
+	if err := m.Decode(&in); err != nil {
+		return fault.Permanent(err)
+	}
+	key := in.Key()
+	t, ok := l.tables.of(key.Tenant, key.Mailbox)
+	if !ok {
+		return fmt.Errorf("classifying %s: no such mailbox in the configuration", key)
+	}
+	decision := t.decide(in)
+	decision.ClassifiedAt = time.Now().UTC()
+
+	out := schemas.MailClassified{
+		Attributes:     schemas.NewAttributes(schemas.TypeMailClassified, key.Source(), key.Subject(), in.ID, schemas.ContentDecision, decision.ClassifiedAt),
+		MailAttributes: in.MailAttributes,
+		Data:           schemas.ClassifiedMail{Decision: decision, Mail: in.Mail},
+	}
+	out.TraceParent = in.TraceParent
+	subject := schemas.SubjectClassified(in.Lane, key.Tenant, key.Mailbox)
+	msgID := "c:" + key.ID() + ":" + strconv.FormatInt(in.Generation, 10)
+	if err := l.conn.Forward(ctx, m, bus.Publication{Subject: subject, Event: out, MsgID: msgID}); err != nil {
+		return fmt.Errorf("classifying %s: %w", key, err)
+	}
+	return nil
+}
+
+// decide routes by recipient, unless the fetcher has already found the mail invalid.
+func (t *table) decide(in schemas.MailFetched) schemas.Decision {
+	header, _, _ := message.ScanHeader(in.Mail)
+	decision := t.routes.Route(header)
+	if in.Reason != "" {
+		decision.Verdict, decision.Reason, decision.Clones = schemas.Invalid, in.Reason, nil
+	}
+	decision.Revision = t.revision
+	return decision
+}

@@ -1,0 +1,14 @@
+// Package disposer takes mail out of the inbox after its outcome is committed:
+// it moves or deletes it on the mail server, as the mailbox's policy says. It
+// is the only package that changes anything on a mail server.
+//
+// Consumes: mailyard.mail.dispose.v1
+// Emits: mailyard.mail.disposed.v1, mailyard.mail.dead.v1, mailyard.mail.parked.v1
+// Stores: nothing; it clears the in-flight marks in Redis
+// Leases: the partitions of the stream DISPOSE, so that one replica serves a
+// mailbox over one connection
+// On failure: every command is fenced by UIDVALIDITY and may be repeated; a
+// mail server that is away, and a mailbox that is disabled, delay the disposal
+// for as long as it takes; a server that refuses it is tried again on RETRY
+// and becomes a dead letter after the last attempt.
+package disposer

@@ -1,0 +1,84 @@
+package disposer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.uber.org/zap"
+
+	"github.com/mailyard/mailyard/pkg/bus"
+	"github.com/mailyard/mailyard/pkg/configwatch"
+	"github.com/mailyard/mailyard/pkg/credential"
+	"github.com/mailyard/mailyard/pkg/imapconn"
+	"github.com/mailyard/mailyard/pkg/lease"
+	"github.com/mailyard/mailyard/pkg/process"
+	"github.com/mailyard/mailyard/schemas"
+)
+
+// Config is what a disposer needs.
+type Config struct {
+	Bus    bus.Options
+	Redis  lease.Options
+	Group  lease.GroupOptions // its Name is set by the service
+	Mail   credential.Source
+	IMAP   imapconn.Options
+	Logger *zap.Logger
+}
+
+// Service is the disposer.
+type Service struct{ config Config }
+
+// New returns a disposer that connects when it runs.
+func New(c Config) *Service { return &Service{config: c} }
+
+// running is what the parts of a running disposer share.
+type running struct {
+	config  Config
+	conn    *bus.Conn
+	redis   *lease.Client
+	watcher *configwatch.Watcher
+	logger  *zap.Logger
+}
+
+// Run disposes of mail until ctx is done and what was begun is finished.
+func (s *Service) Run(ctx context.Context, ready func()) (err error) {
+	c := s.config
+	conn, err := bus.Connect(ctx, c.Bus.Named("disposer"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close(process.Hard(ctx))) }()
+	if err := conn.AwaitTopology(ctx); err != nil {
+		return err
+	}
+	watcher, err := configwatch.Start(ctx, conn.JetStream(), c.Logger)
+	if err != nil {
+		return fmt.Errorf("following the configuration: %w", err)
+	}
+	defer watcher.Close()
+	redis, err := lease.Dial(ctx, c.Redis)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, redis.Close()) }()
+
+	r := &running{config: c, conn: conn, redis: redis, watcher: watcher, logger: c.Logger}
+	c.Group.Name = "disposer"
+	group := redis.NewGroup(c.Group)
+	group.Want(partitions())
+	ready()
+	return group.Run(ctx, func(held context.Context, l lease.Lease) {
+		if err := r.servePartition(held, process.Hard(ctx), l.Resource); err != nil {
+			c.Logger.Error("serving partition", zap.Error(err), zap.String("partition", l.Resource))
+		}
+	})
+}
+
+func partitions() []string {
+	names := make([]string, schemas.DisposePartitions)
+	for i := range names {
+		names[i] = fmt.Sprintf("%02d", i)
+	}
+	return names
+}

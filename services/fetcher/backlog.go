@@ -1,0 +1,392 @@
+package fetcher
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/mailyard/mailyard/pkg/imapconn"
+	"github.com/mailyard/mailyard/schemas"
+)
+
+// A kind is how a waiting mail is downloaded.
+type kind int
+
+const (
+	light kind = iota
+	large
+	oversize // its header section only, over the large lane's connection
+	kinds
+)
+
+func (k kind) lane() schemas.Lane {
+	if k == light {
+		return schemas.Light
+	}
+	return schemas.Large
+}
+
+// limits of a mailbox's backlog.
+const (
+	// maxSized bounds how many waiting mails are held with their sizes; the
+	// rest waits in the inbox for a later listing.
+	maxSized = 20_000
+	// maxBatchBytes bounds what one download command asks for, so that a
+	// repetition is cheap; a bigger mail goes alone.
+	maxBatchBytes = 8 << 20
+	// aloneAfter is how many failed downloads make a mail go alone, so that it
+	// fails nobody else's; parkAfter is how many make it a dead letter.
+	aloneAfter = 2
+	parkAfter  = 6
+)
+
+// inFlightLimit is how many mails of a kind may be between the inbox and their
+// disposal. It keeps one mailbox's backlog from filling the streams.
+func inFlightLimit(k kind) int {
+	if k == light {
+		return 2048
+	}
+	return 256
+}
+
+// A backlog is what is known of the mails in one inbox under one UIDVALIDITY.
+// It is safe for concurrent use: the watch connection fills it, the lanes take
+// from it.
+type backlog struct {
+	maxItems          int
+	maxLight, maxMail int64 // bytes
+
+	mu        sync.Mutex
+	changed   chan struct{}              // closed and replaced whenever something can be taken
+	waiting   [kinds][]imapconn.MailInfo // by UID, ascending
+	known     map[uint32]kind            // every UID in waiting or taken
+	taken     map[uint32]kind            // being downloaded or published
+	inFlight  map[uint32]flight          // published, and marked in Redis
+	clock     int64                      // counts publications
+	attempts  map[uint32]int             // failed downloads
+	unlisted  int                        // waiting in the inbox beyond maxSized
+	untouched map[uint32]struct{}        // arrived before import_since
+}
+
+// A flight is a mail that is in flight, and the clock when it was published.
+type flight struct {
+	kind
+	since int64
+}
+
+func newBacklog(maxItems int, maxLight, maxMail int64) *backlog {
+	return &backlog{
+		maxItems: maxItems, maxLight: maxLight, maxMail: maxMail,
+		changed: make(chan struct{}),
+		known:   map[uint32]kind{}, taken: map[uint32]kind{}, inFlight: map[uint32]flight{}, attempts: map[uint32]int{}, untouched: map[uint32]struct{}{},
+	}
+}
+
+func (b *backlog) kindOf(size int64) kind {
+	switch {
+	case size > b.maxMail:
+		return oversize
+	case size > b.maxLight:
+		return large
+	}
+	return light
+}
+
+// now returns the clock. Read it before the in-flight marks are read: what is
+// published after that is in flight whatever the marks said.
+func (b *backlog) now() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.clock
+}
+
+// list takes over a listing of the inbox: listed are the UIDs in it, marked
+// those that were in flight as of a moment before it was made, parked tells the
+// dead letters. It forgets what left the inbox and returns the UIDs that are new, oldest
+// first, as many as there is room for; add takes them with their sizes.
+func (b *backlog) list(listed, marked []uint32, asOf int64, parked func(uid uint32) bool) (fresh []uint32) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.observe(marked, asOf)
+	present := make(map[uint32]struct{}, len(listed))
+	for _, uid := range listed {
+		present[uid] = struct{}{}
+	}
+	gone := func(uid uint32) bool {
+		_, here := present[uid]
+		_, flying := b.inFlight[uid]
+		return !here || flying
+	}
+	for k := range b.waiting {
+		b.waiting[k] = slices.DeleteFunc(b.waiting[k], func(m imapconn.MailInfo) bool {
+			if gone(m.UID) {
+				delete(b.known, m.UID)
+				return true
+			}
+			return false
+		})
+	}
+	for uid := range b.attempts {
+		if _, here := present[uid]; !here {
+			delete(b.attempts, uid)
+		}
+	}
+	for uid := range b.untouched {
+		if _, here := present[uid]; !here {
+			delete(b.untouched, uid)
+		}
+	}
+	room := maxSized - len(b.known)
+	b.unlisted = 0
+	for _, uid := range listed {
+		if _, ok := b.known[uid]; ok {
+			continue
+		}
+		if _, ok := b.inFlight[uid]; ok || parked(uid) {
+			continue
+		}
+		if _, ok := b.untouched[uid]; ok {
+			continue
+		}
+		if len(fresh) < room {
+			fresh = append(fresh, uid)
+		} else {
+			b.unlisted++
+		}
+	}
+	return fresh
+}
+
+// add takes the sizes of mails that list returned.
+func (b *backlog) add(mails []imapconn.MailInfo) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, m := range mails {
+		if _, ok := b.known[m.UID]; ok {
+			continue
+		}
+		b.insert(m)
+	}
+	b.wake()
+}
+
+func (b *backlog) insert(m imapconn.MailInfo) {
+	k := b.kindOf(m.Size)
+	b.known[m.UID] = k
+	i, _ := slices.BinarySearchFunc(b.waiting[k], m.UID, func(m imapconn.MailInfo, uid uint32) int { return int(int64(m.UID) - int64(uid)) })
+	b.waiting[k] = slices.Insert(b.waiting[k], i, m)
+}
+
+// take returns the mails of a kind that the next download asks for: of the
+// oldest max_items waiting mails of all kinds, counted from this kind's oldest,
+// those that are of this kind. nil means that nothing can be taken now.
+func (b *backlog) take(k kind) []imapconn.MailInfo {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	queue := b.waiting[k]
+	room := inFlightLimit(k) - b.flying(k)
+	if len(queue) == 0 || room <= 0 {
+		return nil
+	}
+	n := min(b.window(k), room)
+	var batch []imapconn.MailInfo
+	var bytes int64
+	for _, m := range queue[:n] {
+		alone := b.attempts[m.UID] >= aloneAfter
+		if len(batch) > 0 && (alone || k != oversize && bytes+m.Size > maxBatchBytes) {
+			break
+		}
+		batch = append(batch, m)
+		b.taken[m.UID] = k
+		bytes += m.Size
+		if alone {
+			break
+		}
+	}
+	b.waiting[k] = slices.Delete(queue, 0, len(batch))
+	return batch
+}
+
+// window counts the mails of kind k among the max_items oldest waiting ones,
+// from k's oldest on.
+func (b *backlog) window(k kind) int {
+	start := b.waiting[k][0].UID
+	var rest [kinds]int
+	for j := range b.waiting {
+		rest[j], _ = slices.BinarySearchFunc(b.waiting[j], start, func(m imapconn.MailInfo, uid uint32) int { return int(int64(m.UID) - int64(uid)) })
+	}
+	n := 0
+	for range b.maxItems {
+		oldest := -1
+		for j := range b.waiting {
+			if rest[j] < len(b.waiting[j]) && (oldest < 0 || b.waiting[j][rest[j]].UID < b.waiting[oldest][rest[oldest]].UID) {
+				oldest = j
+			}
+		}
+		if oldest < 0 {
+			break
+		}
+		rest[oldest]++
+		if kind(oldest) == k {
+			n++
+		}
+	}
+	return n
+}
+
+// flying counts the mails of k's lane that are taken or in flight.
+func (b *backlog) flying(k kind) int {
+	n := 0
+	for _, other := range b.taken {
+		if other == k {
+			n++
+		}
+	}
+	for _, other := range b.inFlight {
+		if other.kind == k {
+			n++
+		}
+	}
+	return n
+}
+
+// published says that mails are safe in their stream and marked in flight.
+func (b *backlog) published(uids []uint32) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.clock++
+	for _, uid := range uids {
+		b.inFlight[uid] = flight{b.known[uid], b.clock}
+		delete(b.taken, uid)
+		delete(b.known, uid)
+		delete(b.attempts, uid)
+	}
+}
+
+// failed puts back what was taken and did not come, counting an attempt for
+// each if it is the mail's own failure. It returns those to be given up.
+func (b *backlog) failed(mails []imapconn.MailInfo, count bool) (hopeless []imapconn.MailInfo) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, m := range mails {
+		delete(b.taken, m.UID)
+		delete(b.known, m.UID)
+		if count {
+			b.attempts[m.UID]++
+		}
+		if b.attempts[m.UID] >= parkAfter {
+			hopeless = append(hopeless, m)
+			delete(b.attempts, m.UID)
+			continue
+		}
+		b.insert(m)
+	}
+	b.wake()
+	return hopeless
+}
+
+// ignore leaves mails alone that arrived before import_since.
+func (b *backlog) ignore(uids []uint32) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, uid := range uids {
+		b.untouched[uid] = struct{}{}
+	}
+}
+
+// has reports whether mails of a kind wait.
+func (b *backlog) has(k kind) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.waiting[k]) > 0
+}
+
+// ready counts the light and large mails that wait with their sizes known.
+func (b *backlog) ready() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.waiting[light]) + len(b.waiting[large])
+}
+
+// limited reports whether something waits that only the in-flight limit holds back.
+func (b *backlog) limited() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for k := range kinds {
+		if len(b.waiting[k]) > 0 && b.flying(k) >= inFlightLimit(k) {
+			return true
+		}
+	}
+	return false
+}
+
+// marked takes over which UIDs were in flight as of a moment.
+func (b *backlog) marked(uids []uint32, asOf int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.observe(uids, asOf)
+	b.wake()
+}
+
+func (b *backlog) observe(marked []uint32, asOf int64) {
+	current := make(map[uint32]flight, len(marked))
+	for _, uid := range marked {
+		if _, ok := b.taken[uid]; !ok {
+			current[uid] = b.inFlight[uid] // one that another replica marked counts as light
+		}
+	}
+	for uid, f := range b.inFlight {
+		if f.since > asOf {
+			current[uid] = f
+		}
+	}
+	b.inFlight = current
+}
+
+// wake tells whoever waits on change that something can be taken.
+func (b *backlog) wake() {
+	close(b.changed)
+	b.changed = make(chan struct{})
+}
+
+// change returns a channel that is closed when something may have become
+// available. Ask for it before take.
+func (b *backlog) change() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.changed
+}
+
+// counts says what became of the mails of a listing.
+type counts struct{ listed, waiting, taken, inFlight, parked, untouched int }
+
+// unaccounted is how many mails nobody has in hand. Other than 0 for longer
+// than a moment, it is a fault of ours.
+func (c counts) unaccounted() int {
+	return c.listed - c.waiting - c.taken - c.inFlight - c.parked - c.untouched
+}
+
+// count accounts for every mail of a listing.
+func (b *backlog) count(listed []uint32, parked func(uid uint32) bool) counts {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	c := counts{listed: len(listed), waiting: b.unlisted}
+	for _, uid := range listed {
+		_, taken := b.taken[uid]
+		_, known := b.known[uid]
+		_, flying := b.inFlight[uid]
+		_, untouched := b.untouched[uid]
+		switch {
+		case taken:
+			c.taken++
+		case known:
+			c.waiting++
+		case flying:
+			c.inFlight++
+		case untouched:
+			c.untouched++
+		case parked(uid):
+			c.parked++
+		}
+	}
+	return c
+}

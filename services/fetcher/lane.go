@@ -1,0 +1,259 @@
+package fetcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/mailyard/mailyard/pkg/imapconn"
+	"github.com/mailyard/mailyard/pkg/lease"
+)
+
+const (
+	// pipelined is how many download commands are outstanding on a connection:
+	// the second hides the round trip of the first.
+	pipelined = 2
+	// announcedSlack is how much larger than its announced size a mail may turn
+	// out to be and still be taken: some servers count line ends differently.
+	announcedSlack = 1 << 20
+	// publishing is how many downloaded batches may wait for their PubAcks
+	// before the lane reads no more from the mail server.
+	publishing = 4
+)
+
+// A lane downloads the mails of one kind over a connection of its own.
+// The large lane takes the header sections of oversize mails along.
+type lane struct {
+	*session
+	kind   kind
+	logger *zap.Logger
+
+	mu   sync.Mutex                   // guards open
+	open map[uint32]imapconn.MailInfo // taken from the backlog and not yet published or put back
+}
+
+// run downloads until taking is done, and then ends what it began. A broken
+// connection is made again, with a pause that grows while nothing succeeds.
+func (l *lane) run(taking, hard context.Context) {
+	l.open = map[uint32]imapconn.MailInfo{}
+	pause := time.Duration(0)
+	for l.awaitWork(taking) {
+		began := time.Now()
+		err := l.download(taking, hard)
+		l.giveBack(hard, err)
+		if err == nil {
+			pause = 0
+			continue
+		}
+		if taking.Err() != nil {
+			return
+		}
+		if time.Since(began) > time.Minute {
+			pause = 0
+		}
+		pause = min(max(2*pause, time.Second), time.Minute)
+		l.logger.Warn("downloading", zap.Error(err), zap.Duration("next_attempt_in", pause))
+		select {
+		case <-taking.Done():
+		case <-time.After(jitter(pause)):
+		}
+	}
+}
+
+// awaitWork returns true when something waits for this lane, false when taking is done.
+func (l *lane) awaitWork(taking context.Context) bool {
+	for {
+		change := l.backlog.change()
+		if l.backlog.has(l.kind) || l.kind == large && l.backlog.has(oversize) {
+			return taking.Err() == nil
+		}
+		select {
+		case <-change:
+		case <-taking.Done():
+			return false
+		}
+	}
+}
+
+// download connects and downloads until nothing waited for max_idle_seconds.
+func (l *lane) download(taking, hard context.Context) (err error) {
+	conn, permit, err := l.dial(taking)
+	if err != nil {
+		return err
+	}
+	defer permit.Release()
+	defer func() { err = errors.Join(err, ignoreClosed(conn.Close(), err)) }()
+	inbox, err := conn.Select(taking, l.view.Mailbox.Document.Inbox)
+	if err != nil {
+		return fmt.Errorf("selecting the inbox of %s: %w", l.name(), err)
+	}
+	if inbox.UIDValidity != l.inbox.UIDValidity {
+		return fmt.Errorf("selecting the inbox of %s: UIDVALIDITY changed from %d to %d", l.name(), l.inbox.UIDValidity, inbox.UIDValidity)
+	}
+	var publications errgroup.Group
+	publications.SetLimit(publishing)
+	defer func() { err = errors.Join(err, publications.Wait()) }()
+	for {
+		if l.kind == large {
+			if err := l.headers(taking, hard, conn, &publications); err != nil {
+				return err
+			}
+		}
+		idle, err := l.bodies(taking, hard, conn, &publications)
+		if err != nil || idle {
+			return err
+		}
+	}
+}
+
+// dial makes the lane's connection within the account's connection budget.
+func (l *lane) dial(ctx context.Context) (*imapconn.Conn, *lease.Permit, error) {
+	permit, err := l.permit(ctx, l.target)
+	if err != nil {
+		return nil, nil, err
+	}
+	options := l.config.IMAP
+	options.MaxLiteral = l.backlog.maxMail + announcedSlack
+	conn, err := imapconn.Dial(ctx, l.target, options)
+	if err != nil {
+		permit.Release()
+		return nil, nil, err
+	}
+	return conn, permit, nil
+}
+
+// bodies downloads whole mails as long as there are any. idle says that none
+// came for max_idle_seconds, or that taking is done.
+func (l *lane) bodies(taking, hard context.Context, conn *imapconn.Conn, publications *errgroup.Group) (idle bool, err error) {
+	var done []*download
+	next := func(ctx context.Context) (batch []imapconn.MailInfo, more bool) {
+		batch, idle = l.next(taking, ctx.Done())
+		return batch, len(batch) > 0
+	}
+	each := func(info imapconn.MailInfo, body io.Reader) error {
+		d, err := l.read(hard, info, body)
+		if err == nil {
+			done = append(done, d)
+		}
+		return err
+	}
+	finished := func(batch []imapconn.MailInfo, missing []uint32) {
+		downloads := done
+		done = nil
+		l.missed(hard, batch, missing)
+		publications.Go(func() error { return l.publish(hard, downloads) })
+	}
+	if err := conn.Fetch(hard, imapconn.FetchOptions{Depth: pipelined}, next, each, finished); err != nil {
+		return false, &transferError{err}
+	}
+	return idle, nil
+}
+
+// next takes the next batch, waiting for one up to max_idle_seconds. Oversize
+// mails end the wait: their header sections are asked for in between.
+func (l *lane) next(taking context.Context, failed <-chan struct{}) (batch []imapconn.MailInfo, idle bool) {
+	t := time.NewTimer(time.Duration(l.view.Mailbox.Document.MaxIdleSeconds) * time.Second)
+	defer t.Stop()
+	for taking.Err() == nil {
+		change := l.backlog.change()
+		if l.kind == large && l.backlog.has(oversize) {
+			return nil, false
+		}
+		if batch := l.take(l.kind); len(batch) > 0 {
+			return batch, false
+		}
+		select {
+		case <-change:
+		case <-taking.Done():
+		case <-failed:
+			return nil, false
+		case <-t.C:
+			return nil, true
+		}
+	}
+	return nil, true
+}
+
+func (l *lane) take(k kind) []imapconn.MailInfo {
+	batch := l.backlog.take(k)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, m := range batch {
+		l.open[m.UID] = m
+	}
+	return batch
+}
+
+// settled says that mails are no longer the lane's to give back.
+func (l *lane) settled(uids []uint32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, uid := range uids {
+		delete(l.open, uid)
+	}
+}
+
+// missed handles the mails of a finished download whose body did not come: they
+// left the inbox in the meantime, or the server keeps them back. The next
+// listing tells which; those that are still there go alone from then on.
+func (l *lane) missed(ctx context.Context, batch []imapconn.MailInfo, missing []uint32) {
+	if len(missing) == 0 {
+		return
+	}
+	var infos []imapconn.MailInfo
+	for _, m := range batch {
+		if slices.Contains(missing, m.UID) {
+			infos = append(infos, m)
+		}
+	}
+	l.settled(missing)
+	l.giveUp(ctx, l.backlog.failed(infos, true), errors.New("the server lists the mail and sends no body for it"))
+	l.session.conn.Wake()
+}
+
+// A transferError ended a connection while mails were on their way over it.
+type transferError struct{ error }
+
+func (e *transferError) Unwrap() error { return e.error }
+
+// giveBack returns to the backlog what was taken and not published when a
+// download ended. A failure counts against these mails only if it came while
+// they were on their way: one of them may be what breaks the connection.
+func (l *lane) giveBack(ctx context.Context, err error) {
+	l.mu.Lock()
+	var infos []imapconn.MailInfo
+	for uid, m := range l.open {
+		infos = append(infos, m)
+		delete(l.open, uid)
+	}
+	l.mu.Unlock()
+	if len(infos) == 0 {
+		return
+	}
+	slices.SortFunc(infos, func(a, b imapconn.MailInfo) int { return int(int64(a.UID) - int64(b.UID)) })
+	var tooLarge *imapconn.TooLargeError
+	if errors.As(err, &tooLarge) {
+		// The server announced less. Now it is known, its body is left alone.
+		for i := range infos {
+			if infos[i].UID == tooLarge.UID {
+				infos[i].Size = max(tooLarge.Size, l.backlog.maxMail+1)
+			}
+		}
+	}
+	var transfer *transferError
+	l.giveUp(ctx, l.backlog.failed(infos, errors.As(err, &transfer)), err)
+}
+
+func ignoreClosed(closing, before error) error {
+	if before != nil {
+		return nil
+	}
+	return closing
+}

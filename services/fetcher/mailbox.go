@@ -1,0 +1,157 @@
+package fetcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/mailyard/mailyard/pkg/configwatch"
+	"github.com/mailyard/mailyard/pkg/imapconn"
+	"github.com/mailyard/mailyard/pkg/lease"
+	"github.com/mailyard/mailyard/schemas"
+)
+
+// stableTime is how long a session must have lasted for earlier failures to be forgotten.
+const stableTime = 5 * time.Minute
+
+// A mailbox is served by this replica for as long as it holds the lease.
+type mailbox struct {
+	*running
+	tenant, id string
+	logger     *zap.Logger
+	state      *reporter
+}
+
+func newMailbox(r *running, tenant, id string) *mailbox {
+	logger := r.logger.With(zap.String("tenant", tenant), zap.String("mailbox", id))
+	return &mailbox{running: r, tenant: tenant, id: id, logger: logger, state: newReporter(r, tenant, id, logger)}
+}
+
+func (m *mailbox) name() string { return m.tenant + "/" + m.id }
+
+func (m *mailbox) marks() lease.Mailbox {
+	return lease.Mailbox{Tenant: m.tenant, ID: m.id, Epoch: m.epoch.get()}
+}
+
+func (m *mailbox) permit(ctx context.Context, t imapconn.Target) (*lease.Permit, error) {
+	return m.redis.Budget(m.config.Mail.BudgetKey(t), m.config.Mail.Connections, 0).Acquire(ctx)
+}
+
+// serve runs one session after the other until ctx is done: a new one when the
+// configuration changed, and, after a pause, when one failed.
+func (m *mailbox) serve(ctx, hard context.Context) {
+	defer m.state.leave(hard)
+	var failures schedule
+	for ctx.Err() == nil {
+		changed := m.watcher.Changed()
+		view, ok := m.watcher.Mailbox(m.tenant, m.id)
+		if !ok || !serviceable(view) {
+			m.await(ctx, view, changed, nil)
+			continue
+		}
+		began := time.Now()
+		err := m.session(ctx, hard, view)
+		if ctx.Err() != nil {
+			return
+		}
+		if time.Since(began) > stableTime {
+			failures = schedule{}
+		}
+		if err == nil || errors.Is(err, errReselect) || m.outdated(view) {
+			failures = schedule{}
+			continue
+		}
+		pause, status := failures.next(err, view.Mailbox.Document.ConnectRetries)
+		m.logger.Warn("serving mailbox", zap.Error(err), zap.String("status", string(status)), zap.Duration("next_attempt_in", pause))
+		m.state.failed(hard, status, err, time.Now().Add(pause))
+		t := time.NewTimer(pause)
+		m.await(ctx, view, changed, t.C)
+		t.Stop()
+	}
+}
+
+// await returns when ctx is done, the mailbox's configuration is another than
+// the view's, or the timer fires.
+func (m *mailbox) await(ctx context.Context, v configwatch.View, changed <-chan struct{}, timer <-chan time.Time) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer:
+			return
+		case <-changed:
+			changed = m.watcher.Changed()
+			if m.outdated(v) {
+				return
+			}
+		}
+	}
+}
+
+// outdated reports whether what a session depends on has changed since the view.
+func (m *mailbox) outdated(v configwatch.View) bool {
+	now, ok := m.watcher.Mailbox(m.tenant, m.id)
+	return !ok || now.Mailbox.Revision != v.Mailbox.Revision || now.Tenant.Revision != v.Tenant.Revision
+}
+
+// session serves the mailbox under one configuration.
+func (m *mailbox) session(ctx, hard context.Context, view configwatch.View) (err error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		m.await(ctx, view, m.watcher.Changed(), nil)
+		stop()
+	}()
+	defer func() {
+		stop()
+		<-watched
+	}()
+	if m.outdated(view) {
+		return nil
+	}
+	target, err := m.config.Mail.Target(view)
+	if err != nil {
+		return err
+	}
+	m.state.connecting(hard, view)
+	permit, err := m.permit(ctx, target)
+	if err != nil {
+		return err
+	}
+	defer permit.Release()
+	conn, err := imapconn.Dial(ctx, target, m.config.IMAP)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, ignoreClosed(conn.Close(), err)) }()
+	inbox, err := conn.Select(ctx, view.Mailbox.Document.Inbox)
+	if err != nil {
+		return fmt.Errorf("selecting the inbox of %s: %w", m.name(), err)
+	}
+	d := view.Mailbox.Document
+	s := &session{
+		mailbox: m, view: view, target: target, conn: conn, inbox: inbox,
+		backlog: newBacklog(d.MaxItems, d.MaxLightBytes, d.MaxEmailBytes),
+	}
+	return s.run(ctx, hard)
+}
+
+// giveUp makes dead letters of mails that could not be downloaded, time and
+// again and each alone. They stay in the inbox, and are left alone there.
+func (s *session) giveUp(ctx context.Context, mails []imapconn.MailInfo, cause error) {
+	for _, mail := range mails {
+		key := s.key(mail.UID)
+		err := fmt.Errorf("downloading %s (%d bytes), %d times: %w", key, mail.Size, parkAfter, cause)
+		if perr := s.running.conn.GiveUp(ctx, schemas.StageFetcher, key, parkAfter, err); perr != nil {
+			// Not parked means tried again, which is what it would be after a replay.
+			s.logger.Error("parking mail", zap.Error(perr), zap.NamedError("cause", err))
+			continue
+		}
+		s.logger.Error("mail was parked", zap.Error(err), zap.String("mail_id", key.ID()))
+	}
+}

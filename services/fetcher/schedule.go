@@ -1,0 +1,56 @@
+package fetcher
+
+import (
+	"errors"
+	"time"
+
+	"github.com/mailyard/mailyard/pkg/imapconn"
+	"github.com/mailyard/mailyard/schemas"
+)
+
+const (
+	firstRetry      = time.Second
+	longestRetry    = 30 * time.Second
+	firstSlowRetry  = time.Minute
+	longestSlow     = 15 * time.Minute
+	credentialRetry = time.Hour
+)
+
+// A schedule says when a mailbox that failed is tried again: soon and ever
+// later for connect_retries attempts, then on a slow schedule, for ever.
+type schedule struct{ failures int }
+
+// next counts a failure and returns the pause before the next attempt, and the
+// status of the mailbox until then.
+func (s *schedule) next(err error, retries int) (time.Duration, schemas.MailboxStatus) {
+	var e *imapconn.Error
+	if !errors.As(err, &e) {
+		e = &imapconn.Error{}
+	}
+	switch e.Kind {
+	case imapconn.KindCredentials:
+		return jitter(credentialRetry), schemas.StatusAuthFailed
+	case imapconn.KindThrottled:
+		s.failures++
+		return max(e.After, jitter(slow(s.failures))), schemas.StatusThrottled
+	}
+	s.failures++
+	if s.failures <= retries {
+		return jitter(min(firstRetry<<min(s.failures-1, 10), longestRetry)), schemas.StatusConnecting
+	}
+	return jitter(slow(s.failures - retries)), statusOf(e.Kind)
+}
+
+func slow(n int) time.Duration { return min(firstSlowRetry<<min(n-1, 10), longestSlow) }
+
+func statusOf(k imapconn.Kind) schemas.MailboxStatus {
+	switch k {
+	case imapconn.KindTLS:
+		return schemas.StatusTLSFailed
+	case imapconn.KindUnreachable:
+		return schemas.StatusUnreachable
+	case imapconn.KindFolder:
+		return schemas.StatusFolderMissing
+	}
+	return schemas.StatusFailed
+}

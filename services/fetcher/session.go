@@ -1,0 +1,214 @@
+package fetcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/mailyard/mailyard/pkg/configwatch"
+	"github.com/mailyard/mailyard/pkg/imapconn"
+	"github.com/mailyard/mailyard/schemas"
+	"github.com/mailyard/mailyard/schemas/config"
+)
+
+const (
+	// idleTime is how long one IDLE lasts: below what address translators
+	// forget (RFC 2177 allows 29 minutes at most). Its end is a proof of life
+	// and a look at the inbox, whatever the server told.
+	idleTime = 4*time.Minute + 30*time.Second
+	// pollTime is the pause between two looks on a server without IDLE.
+	pollTime = 45 * time.Second
+	// inFlightPoll is how often the marks are looked at while their number
+	// holds downloads back.
+	inFlightPoll = 50 * time.Millisecond
+	// reselectTime is how long a selected inbox is trusted: its UIDVALIDITY
+	// and the server's view of it are read anew after that.
+	reselectTime = 20 * time.Minute
+	// sizesAtOnce is how many sizes one look asks for, and readyEnough how
+	// many waiting mails are enough work for the next look to be put off.
+	sizesAtOnce = 2000
+	readyEnough = 500
+)
+
+// errReselect ends a session that is to be begun anew, without fault.
+var errReselect = errors.New("the inbox is selected anew")
+
+// A session serves one mailbox over one watch connection and the lanes'
+// connections, for as long as the configuration is the same.
+type session struct {
+	*mailbox
+	view    configwatch.View
+	target  imapconn.Target
+	conn    *imapconn.Conn
+	inbox   imapconn.Inbox
+	backlog *backlog
+}
+
+// run watches the inbox until ctx is done, when it finishes the downloads that
+// were begun, or until the watch connection fails.
+func (s *session) run(ctx, hard context.Context) error {
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	var g errgroup.Group
+	for _, k := range []kind{light, large} {
+		l := &lane{session: s, kind: k, logger: s.logger.With(zap.String("lane", string(k.lane())))}
+		g.Go(func() error {
+			l.run(watching, hard)
+			return nil
+		})
+	}
+	g.Go(func() error {
+		s.trackInFlight(watching)
+		return nil
+	})
+	err := s.watch(watching)
+	stop()
+	_ = g.Wait() // they return no error
+	return err
+}
+
+// watch lists the inbox, hands what is new to the lanes, and waits for news.
+func (s *session) watch(ctx context.Context) error {
+	end := time.Now().Add(reselectTime)
+	for ctx.Err() == nil {
+		more, err := s.list(ctx)
+		if err != nil {
+			return err
+		}
+		if time.Now().After(end) {
+			return errReselect
+		}
+		if err := s.await(ctx, more); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// list takes a listing over into the backlog. more says that the inbox holds
+// mails that are not in the backlog yet.
+func (s *session) list(ctx context.Context) (more bool, err error) {
+	asOf := s.backlog.now()
+	marked, err := s.redis.Marked(ctx, s.marks(), s.inbox.UIDValidity)
+	if err != nil {
+		// Until the lease ends, what this process knows by itself must do.
+		s.logger.Warn("reading in-flight marks", zap.Error(err))
+		marked, asOf = nil, -1
+	}
+	listed, err := s.conn.List(ctx, imapconn.ListOptions{Since: s.since()})
+	if err != nil {
+		return false, fmt.Errorf("listing the inbox of %s: %w", s.name(), err)
+	}
+	parked := func(uid uint32) bool { return s.parked.Has(s.key(uid)) }
+	fresh := s.backlog.list(listed, marked, asOf, parked)
+	asked := fresh[:min(len(fresh), sizesAtOnce)]
+	if len(asked) > 0 {
+		infos, err := s.conn.Sizes(ctx, asked)
+		if err != nil {
+			return false, fmt.Errorf("asking sizes in the inbox of %s: %w", s.name(), err)
+		}
+		s.backlog.add(s.wanted(infos))
+	}
+	s.report(ctx, s.backlog.count(listed, parked))
+	return len(fresh) > len(asked), nil
+}
+
+// await returns when the inbox is to be listed again.
+func (s *session) await(ctx context.Context, more bool) error {
+	if more {
+		return s.awaitRoom(ctx)
+	}
+	pause := idleTime
+	if !s.conn.HasIdle() {
+		pause = pollTime
+	}
+	_, err := s.conn.Wait(ctx, pause)
+	if err != nil && ctx.Err() == nil {
+		return fmt.Errorf("watching the inbox of %s: %w", s.name(), err)
+	}
+	return nil
+}
+
+// awaitRoom returns when little of what is in the backlog is left to begin.
+func (s *session) awaitRoom(ctx context.Context) error {
+	t := time.NewTicker(inFlightPoll)
+	defer t.Stop()
+	for s.backlog.ready() >= readyEnough {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+		}
+	}
+	return nil
+}
+
+// trackInFlight follows what leaves the pipeline while the number of mails in
+// flight holds downloads back.
+func (s *session) trackInFlight(ctx context.Context) {
+	t := time.NewTicker(inFlightPoll)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		if !s.backlog.limited() {
+			continue
+		}
+		asOf := s.backlog.now()
+		marked, err := s.redis.Marked(ctx, s.marks(), s.inbox.UIDValidity)
+		if err != nil {
+			continue // the listing says so; the limit holds until Redis answers
+		}
+		s.backlog.marked(marked, asOf)
+	}
+}
+
+// since returns the oldest arrival that is imported; zero means all.
+func (s *session) since() time.Time {
+	switch v := s.view.Mailbox.Document.ImportSince; v {
+	case config.ImportAll, "":
+		return time.Time{}
+	case config.ImportNew:
+		if at := s.view.Mailbox.EnabledAt; at != nil {
+			return *at
+		}
+		return time.Time{}
+	default:
+		day, err := time.Parse(time.DateOnly, v)
+		if err != nil {
+			return time.Time{} // validation lets nothing else through
+		}
+		return day
+	}
+}
+
+// wanted leaves out what arrived before import_since: a server compares days
+// only (RFC 3501, section 6.4.4).
+func (s *session) wanted(infos []imapconn.MailInfo) []imapconn.MailInfo {
+	since := s.since().Truncate(time.Second)
+	if since.IsZero() {
+		return infos
+	}
+	var old []uint32
+	kept := infos[:0:0]
+	for _, m := range infos {
+		if !m.InternalDate.IsZero() && m.InternalDate.Before(since) {
+			old = append(old, m.UID)
+		} else {
+			kept = append(kept, m)
+		}
+	}
+	s.backlog.ignore(old)
+	return kept
+}
+
+func (s *session) key(uid uint32) schemas.MailKey {
+	return schemas.MailKey{Tenant: s.tenant, Mailbox: s.id, UIDValidity: s.inbox.UIDValidity, UID: uid}
+}

@@ -1,0 +1,139 @@
+package mailyard
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/mailyard/mailyard/pkg/deployment"
+	"github.com/mailyard/mailyard/pkg/secret"
+)
+
+// A Home is the folder in which an installation on one machine keeps everything.
+type Home struct{ Dir string }
+
+func (h Home) path(name string) string { return filepath.Join(h.Dir, name) }
+
+// Defaults returns the settings of an installation that needs nothing but its folder.
+func (h Home) Defaults() deployment.Settings {
+	s := deployment.Defaults()
+	s.NATS.URL = deployment.Embedded
+	s.RedisURL = secret.NewString(deployment.Embedded)
+	s.Control = secret.NewString("sqlite:" + h.path("control.db"))
+	s.Messaging = map[string]secret.String{"default": secret.NewString("sqlite:" + h.path("messaging.db"))}
+	s.MasterKeyFile = h.path("master.key")
+	s.LogLevel = "warn"
+	return s
+}
+
+// Settings reads the settings: the defaults, the file if path is not empty, the
+// environment.
+func (h Home) Settings(path string, environ []string) (deployment.Settings, error) {
+	if path == "" {
+		path = deployment.ConfigFile(environ)
+	}
+	return deployment.Load(h.Defaults(), path, environ)
+}
+
+// Prepare makes the folder and, if the settings name the home's own master key,
+// that key, unless they are there. It never replaces a key: what it encrypted
+// would be lost.
+func (h Home) Prepare(s deployment.Settings) error {
+	if err := os.MkdirAll(h.Dir, 0o700); err != nil {
+		return fmt.Errorf("making the data folder: %w", err)
+	}
+	if s.MasterKeyFile != h.path("master.key") {
+		return nil
+	}
+	if _, err := os.Stat(s.MasterKeyFile); err == nil {
+		return nil
+	}
+	for _, name := range []string{"control.db"} {
+		if _, err := os.Stat(h.path(name)); err == nil && s.Control.Reveal() == "sqlite:"+h.path(name) {
+			return fmt.Errorf("%s is missing, but %s is there: without the key that it was made with, its passwords cannot be read; restore the key from your backup, or move the folder away to begin anew", s.MasterKeyFile, h.path(name))
+		}
+	}
+	key, err := secret.GenerateMasterKey()
+	if err != nil {
+		return err
+	}
+	return key.Save(s.MasterKeyFile)
+}
+
+// ErrRunning says that another process serves this home.
+var ErrRunning = errors.New("mailyard is already running")
+
+// Lock makes this process the one that serves the home, until unlock is called
+// or the process ends, however it does.
+func (h Home) Lock() (unlock func(), err error) {
+	f, err := os.OpenFile(h.path("mailyard.lock"), os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("locking the data folder: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		pid, _ := os.ReadFile(f.Name()) // for the message only
+		_ = f.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, fmt.Errorf("%w in %s (process %s): stop that one, or give another folder with --data", ErrRunning, h.Dir, strings.TrimSpace(string(pid)))
+		}
+		return nil, fmt.Errorf("locking the data folder: %w", err)
+	}
+	if err := f.Truncate(0); err == nil {
+		_, err = fmt.Fprintln(f, os.Getpid())
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("locking the data folder: %w", err), f.Close())
+		}
+	}
+	return func() { _ = f.Close() }, nil // closing is what unlocks; there is nothing to do about an error
+}
+
+// Endpoints are where the embedded servers of a running home are reached, for
+// the command line. The file holds passwords and is the owner's alone.
+type Endpoints struct {
+	NATSURL      string `json:"nats_url"`
+	NATSUser     string `json:"nats_user"`
+	NATSPassword string `json:"nats_password"`
+	RedisURL     string `json:"redis_url"`
+}
+
+func (h Home) writeEndpoints(e Endpoints) error {
+	raw, err := json.MarshalIndent(e, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(h.path("endpoints.json"), append(raw, '\n'), 0o600); err != nil {
+		return fmt.Errorf("writing where the embedded servers are: %w", err)
+	}
+	return nil
+}
+
+// Endpoints returns where the embedded servers are. ok is false when nothing
+// runs in this home.
+func (h Home) Endpoints() (e Endpoints, ok bool, err error) {
+	f, err := os.Open(h.path("mailyard.lock"))
+	if errors.Is(err, os.ErrNotExist) {
+		return e, false, nil
+	}
+	if err != nil {
+		return e, false, fmt.Errorf("looking whether mailyard runs: %w", err)
+	}
+	defer f.Close()
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB); err == nil {
+		return e, false, nil // nobody holds it; closing gives our lock back
+	}
+	raw, err := os.ReadFile(h.path("endpoints.json"))
+	if errors.Is(err, os.ErrNotExist) {
+		return e, false, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(raw, &e)
+	}
+	if err != nil {
+		return e, false, fmt.Errorf("reading where the embedded servers are: %w", err)
+	}
+	return e, true, nil
+}

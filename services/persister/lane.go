@@ -1,0 +1,120 @@
+package persister
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/mailyard/mailyard/pkg/bus"
+	"github.com/mailyard/mailyard/pkg/process"
+	"github.com/mailyard/mailyard/schemas"
+)
+
+// limits bound one batch and how many are in work at once in a replica.
+type limits struct {
+	messages int
+	bytes    int64 // of the mails themselves, blobs included
+	linger   time.Duration
+	parallel int
+}
+
+func limitsOf(l schemas.Lane) limits {
+	if l == schemas.Light {
+		return limits{messages: 250, bytes: 4 << 20, linger: 20 * time.Millisecond, parallel: 2}
+	}
+	return limits{messages: 16, bytes: 16 << 20, linger: 50 * time.Millisecond, parallel: 2}
+}
+
+type lane struct {
+	name   schemas.Lane
+	limits limits
+	conn   *bus.Conn
+	blobs  *bus.Blobs
+	stores *stores
+	fresh  bus.Source
+	retry  bus.Source
+	logger *zap.Logger
+}
+
+func openLane(ctx context.Context, c Config, name schemas.Lane, s *stores) (*lane, error) {
+	conn, err := bus.Connect(ctx, c.Bus.Named("persister-"+string(name)))
+	if err != nil {
+		return nil, err
+	}
+	blobs, err := conn.Blobs(ctx)
+	if err != nil {
+		return nil, errors.Join(err, conn.Close(ctx))
+	}
+	l := &lane{name: name, limits: limitsOf(name), conn: conn, blobs: blobs, stores: s, logger: c.Logger.With(zap.String("lane", string(name)))}
+	durable := string(schemas.StagePersister) + "-" + string(name)
+	l.fresh = bus.Source{Stage: schemas.StagePersister, Stream: schemas.ClassifiedStream(name), Durable: durable, MaxMessages: 2 * l.limits.messages}
+	l.retry = bus.Source{Stage: schemas.StagePersister, Stream: schemas.StreamRetry, Durable: durable, MaxMessages: l.limits.messages}
+	return l, nil
+}
+
+func (l *lane) close(ctx context.Context) error { return l.conn.Close(ctx) }
+
+// run pulls batches until ctx is done. When a database turns out to be away it
+// lets go of the subscription, so that the mails wait in their stream and not
+// in this process, and begins again when the database answers.
+func (l *lane) run(ctx context.Context, source bus.Source) error {
+	for ctx.Err() == nil {
+		away, err := l.pull(ctx, source)
+		if err != nil {
+			return err
+		}
+		if away != nil {
+			l.awaitStore(ctx, away)
+		}
+	}
+	return nil
+}
+
+// pull handles batches until ctx is done or a database is away, which it returns.
+func (l *lane) pull(ctx context.Context, source bus.Source) (*outage, error) {
+	hard := process.Hard(ctx)
+	s, err := l.conn.Subscribe(ctx, source)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, nil
+		}
+		return nil, err
+	}
+	pulling, stop := context.WithCancel(ctx)
+	defer stop()
+	defer context.AfterFunc(pulling, s.Stop)()
+	outages := make(chan *outage, l.limits.parallel+1)
+
+	var g errgroup.Group
+	g.SetLimit(l.limits.parallel)
+	batches := gatherer{messages: s.Messages(), limits: l.limits}
+	for {
+		batch, more := batches.next()
+		if len(batch) == 1 && suspect(batch[0]) {
+			_ = g.Wait() // alone in this lane of this process; nothing returns an error
+		}
+		if len(batch) > 0 {
+			g.Go(func() error {
+				if o := l.persist(hard, batch); o != nil {
+					outages <- o
+					stop()
+				}
+				return nil
+			})
+		}
+		if !more {
+			break
+		}
+	}
+	s.Stop()
+	_ = g.Wait()
+	select {
+	case o := <-outages:
+		return o, nil
+	default:
+		return nil, nil
+	}
+}

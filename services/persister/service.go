@@ -1,0 +1,64 @@
+package persister
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/mailyard/mailyard/pkg/bus"
+	"github.com/mailyard/mailyard/pkg/configwatch"
+	"github.com/mailyard/mailyard/pkg/mailstore"
+	"github.com/mailyard/mailyard/pkg/process"
+	"github.com/mailyard/mailyard/schemas"
+)
+
+// Config is what a persister needs.
+type Config struct {
+	Bus    bus.Options
+	Stores map[string]mailstore.Store // by the name that tenants refer to; they stay the caller's to close
+	Logger *zap.Logger
+}
+
+// Service is the persister.
+type Service struct{ config Config }
+
+// New returns a persister that connects when it runs.
+func New(c Config) *Service { return &Service{config: c} }
+
+// Run persists mail until ctx is done and what was begun is finished.
+func (s *Service) Run(ctx context.Context, ready func()) (err error) {
+	conn, err := bus.Connect(ctx, s.config.Bus.Named("persister"))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close(process.Hard(ctx))) }()
+	if err := conn.AwaitTopology(ctx); err != nil {
+		return err
+	}
+	watcher, err := configwatch.Start(ctx, conn.JetStream(), s.config.Logger)
+	if err != nil {
+		return fmt.Errorf("following the configuration: %w", err)
+	}
+	defer watcher.Close()
+	stores := &stores{watcher: watcher, byName: s.config.Stores}
+
+	var g errgroup.Group
+	for _, name := range schemas.Lanes {
+		l, err := openLane(ctx, s.config, name, stores)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, l.close(process.Hard(ctx))) }()
+		g.Go(func() error { return l.run(ctx, l.fresh) })
+		g.Go(func() error { return l.run(ctx, l.retry) })
+	}
+	g.Go(func() error { return recordDisposals(ctx, conn, stores, s.config.Logger) })
+	for name, store := range s.config.Stores {
+		g.Go(func() error { return indexSearch(ctx, name, store, s.config.Logger) })
+	}
+	ready()
+	return g.Wait()
+}

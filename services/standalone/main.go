@@ -1,0 +1,74 @@
+package standalone
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"go.uber.org/zap"
+
+	"github.com/mailyard/mailyard/pkg/bus"
+	"github.com/mailyard/mailyard/pkg/deployment"
+	"github.com/mailyard/mailyard/pkg/lease"
+	"github.com/mailyard/mailyard/pkg/process"
+)
+
+// A Deployment is what the installation's settings give to a service.
+type Deployment struct {
+	Settings deployment.Settings
+	Bus      bus.Options
+	Redis    lease.Options
+	Group    lease.GroupOptions
+	Logger   *zap.Logger
+	Metrics  *prometheus.Registry
+}
+
+// Service is what runs.
+type Service = process.Service
+
+// Main runs the service that build makes, as a process. The environment gives
+// the settings: MAILYARD_CONFIG names a file, and MAILYARD_… variables override it.
+func Main(name string, build func(context.Context, Deployment) (Service, error)) {
+	process.Main(name, func(ctx context.Context) error {
+		settings, err := deployment.Load(deployment.Defaults(), deployment.ConfigFile(os.Environ()), os.Environ())
+		if err != nil {
+			return err
+		}
+		logger, err := settings.NewLogger(name)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = logger.Sync() }() // standard error cannot always be synced
+		d, err := newDeployment(settings, name, logger)
+		if err != nil {
+			return err
+		}
+		service, err := build(ctx, d)
+		if err != nil {
+			return err
+		}
+		return process.Run(ctx, process.Options{Grace: settings.Grace, Health: settings.Health, Registry: d.Metrics, Logger: logger}, process.Part{Name: name, Service: service})
+	})
+}
+
+func newDeployment(s deployment.Settings, name string, logger *zap.Logger) (Deployment, error) {
+	if s.NATS.URL == deployment.Embedded || s.RedisURL.Reveal() == deployment.Embedded {
+		return Deployment{}, fmt.Errorf("%s runs alone and cannot have embedded servers: set nats.url and redis, or run `mailyard up`", name)
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return Deployment{}, fmt.Errorf("naming this replica: %w", err)
+	}
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return Deployment{
+		Settings: s,
+		Bus:      bus.Options{URL: s.NATS.URL, Name: name, User: s.NATS.User, Password: s.NATS.Password.Reveal(), Logger: logger},
+		Redis:    lease.Options{URL: s.RedisURL.Reveal(), Logger: logger},
+		Group:    lease.GroupOptions{Replica: host, TTL: s.LeaseTTL},
+		Logger:   logger,
+		Metrics:  metrics,
+	}, nil
+}
