@@ -30,10 +30,10 @@ func (c *collector) leaf(e entity, content []byte) {
 	if e.whole {
 		e.encoding = ""
 	}
-	content = decodeTransfer(content, e.encoding, e.id, c.d)
 	if e.id == "" {
 		e.id = "1"
 	}
+	content = decodeTransfer(content, e.encoding, e.id, c.d)
 	given := e.rawFilename(c.d)
 	if e.isText(given != "") {
 		c.text(&e, content)
@@ -77,6 +77,7 @@ func (c *collector) text(e *entity, content []byte) {
 	if strings.Contains(s, "\r") {
 		s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
 	}
+	s = strings.TrimPrefix(s, "\uFEFF")
 	if strings.TrimSpace(s) == "" {
 		return
 	}
@@ -181,7 +182,7 @@ func (c *collector) markInline() {
 		if end < 0 {
 			end = len(after)
 		}
-		used[after[:end]] = true
+		used[string(appendPercent(nil, after[:end]))] = true
 		rest = after[end:]
 	}
 	for i, a := range c.m.Attachments {

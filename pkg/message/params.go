@@ -62,14 +62,17 @@ func parseParams(s string) (value string, p params) {
 func newParam(s string) param {
 	name, section, found := strings.Cut(strings.ToLower(strings.TrimSpace(s)), "*")
 	p := param{name: name, section: -1}
-	if !found {
+	if !found || section == "" {
+		p.extended = found
 		return p
 	}
 	digits, extended := strings.CutSuffix(section, "*")
-	p.extended = extended || section == ""
-	if n, err := strconv.Atoi(digits); err == nil && n >= 0 {
-		p.section = n
+	n, err := strconv.ParseUint(digits, 10, 31)
+	if err != nil {
+		p.name = "" // no section number: a parameter of no use
+		return p
 	}
+	p.section, p.extended = int(n), extended
 	return p
 }
 
