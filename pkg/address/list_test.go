@@ -116,8 +116,17 @@ func TestParseList(t *testing.T) {
 
 // hostile are values whose every part invites a parser to read to the end.
 func hostile(n int) map[string]string {
-	m := map[string]string{"recipients": strings.Repeat(`"N, ame" <user+tag@example.test>, `, n/20)}
-	for _, s := range []string{`"`, `"\`, `\"`, "(", "(,", "(<", "<", "@", "@[", "@[<", ",", ":", "a ", "a,", "a@b ", "=?", "=?a?q?", "=?a?q?x ", "<@", "<@,", "<<a@b", "a@b>", "'", ".", "(\"", "\"(", "(\\", "=?a?b?=?=", "\u200b", "ü@ü."} {
+	m := map[string]string{
+		"recipients":  strings.Repeat(`"N, ame" <user+tag@example.test>, `, n/20),
+		"long label":  "a@" + strings.Repeat("ü", n),
+		"long domain": "a@" + strings.Repeat("ü.", n),
+	}
+	var distinct strings.Builder // what punycode is slowest with
+	for i := range n {
+		distinct.WriteRune(rune(0x4e00 + i%20_000))
+	}
+	m["long label of many characters"] = "a@" + distinct.String()
+	for _, s := range []string{`"`, `"\`, `\"`, "(", "(,", "(<", "<", "@", "@[", "@[<", ",", ":", "a ", "a,", "a@b ", "=?", "=?a?q?", "=?a?q?x ", "=?a?q?x,", "<@", "<@,", "<<a@b", "a@b>", "'", ".", "(\"", "\"(", "(\\", "=?a?b?=?=", "\u200b", "ü@ü."} {
 		m[s] = strings.Repeat(s, n)
 	}
 	return m
