@@ -39,6 +39,10 @@ const (
 	ContentNATS = "application/vnd.nats.message"
 )
 
+// MaxInline is the most octets of mail, or of its header section, that an event
+// carries. A larger mail travels as a claim check.
+const MaxInline = 256 << 10
+
 // MailAttributes are the CloudEvents extension attributes of an event that
 // carries a mail. Numbers travel as decimal strings, because a CloudEvents
 // Integer has 31 bits and a UID has 32.

@@ -37,7 +37,8 @@ type messageMap struct {
 		Service string `yaml:"x-service"`
 	}
 	Components struct {
-		Messages map[string]struct {
+		Parameters map[string]struct{ Enum []string }
+		Messages   map[string]struct {
 			Name        string
 			ContentType string `yaml:"contentType"`
 			Payload     struct{ Schema reference }

@@ -1,6 +1,7 @@
 package contract_test
 
 import (
+	"encoding/base64"
 	"testing"
 
 	"github.com/mailyard/mailyard/schemas"
@@ -36,6 +37,23 @@ func TestTheLargestEventFitsInAMessage(t *testing.T) {
 			t.Errorf("%s may need %d bytes, its stream takes %d", event.Type, size, limit)
 		}
 		t.Logf("%s: %d bytes at most, %d allowed", event.Type, size, limit)
+	}
+}
+
+func TestInlineMailIsBoundedAsSendersBoundIt(t *testing.T) {
+	t.Parallel()
+	for _, event := range schemas.Events() {
+		attributes := properties(document(t, event))
+		mail := attributes["data_base64"]
+		if data := properties(attributes["data"]); data["mail"] != nil {
+			mail = data["mail"]
+		}
+		if mail == nil {
+			continue
+		}
+		if want := base64.StdEncoding.EncodedLen(schemas.MaxInline); number(mail["maxLength"]) != want {
+			t.Errorf("%s: mail is bounded to %v characters of base64, %d octets need %d", event.Type, mail["maxLength"], schemas.MaxInline, want)
+		}
 	}
 }
 

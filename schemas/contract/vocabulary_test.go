@@ -39,6 +39,16 @@ func TestEnumsAreTheConstantsOfGo(t *testing.T) {
 	}
 }
 
+func TestParametersOfSubjectsAreTheConstantsOfGo(t *testing.T) {
+	t.Parallel()
+	constants := constantsByType(t, "..")
+	parameters := readMap(t).Components.Parameters
+	for parameter, goType := range map[string]string{"lane": "Lane", "stage": "Stage", "status": "MailboxStatus"} {
+		compare(t, "values of "+parameter, parameters[parameter].Enum, constants[goType])
+	}
+	compare(t, "kinds", readMap(t).Channels["configChanged"].Parameters["kind"].Enum, constants["Kind"])
+}
+
 // enums reports each value of each enum that describes a field of a named
 // string type.
 func enums(t *testing.T, goType reflect.Type, schema map[string]any, report func(goType, value string)) {
