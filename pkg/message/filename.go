@@ -30,7 +30,7 @@ func safeFilename(s string) (name string, changed bool) {
 		}
 		return r
 	}, s)
-	name = strings.TrimRight(strings.TrimLeft(name, " ."), " .")
+	name = strings.TrimFunc(name, isEdge)
 	if reserved(name) {
 		name = "_" + name
 	}
@@ -65,8 +65,11 @@ func shorten(name string) string {
 	if i := strings.LastIndexByte(name, '.'); i > 0 && len(name)-i <= 16 {
 		ext = name[i:]
 	}
-	return strings.TrimRight(clip(name, maxFilename-len(ext)), " .") + ext
+	return strings.TrimRightFunc(clip(name, maxFilename-len(ext)), isEdge) + ext
 }
+
+// isEdge reports whether r must not be first or last in a file name.
+func isEdge(r rune) bool { return r == '.' || unicode.IsSpace(r) }
 
 // defaultFilename names a part that has no name.
 func defaultFilename(part, contentType string) string {
