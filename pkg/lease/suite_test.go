@@ -74,7 +74,7 @@ func (b *backend) dial(t *testing.T) *lease.Client { return b.dialURL(t, b.url) 
 
 func (b *backend) dialURL(t *testing.T, url string) *lease.Client {
 	t.Helper()
-	c, err := lease.Dial(t.Context(), lease.Options{URL: url, Prefix: b.prefix, Timeout: time.Second, Logger: zaptest.NewLogger(t)})
+	c, err := lease.Dial(t.Context(), lease.Options{URL: url, Prefix: b.prefix, Timeout: 5 * time.Second, Logger: zaptest.NewLogger(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
