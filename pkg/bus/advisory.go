@@ -74,7 +74,7 @@ func (c *Conn) abandon(ctx context.Context, m *Message) error {
 	if stream.CachedInfo().Config.Retention != jetstream.WorkQueuePolicy {
 		return nil // others read it, too
 	}
-	return unless(jetstream.ErrMsgNotFound, stream.DeleteMsg(ctx, e.Sequence))
+	return unless(jetstream.ErrMsgNotFound, deleteMessage(ctx, stream, e.Sequence))
 }
 
 // stageOf returns the stage that a durable belongs to.

@@ -155,7 +155,7 @@ func (c *Conn) DeadLetter(ctx context.Context, sequence uint64) (DeadLetter, err
 func (c *Conn) DropDead(ctx context.Context, sequence uint64) error {
 	stream, err := c.js.Stream(ctx, schemas.StreamDead)
 	if err == nil {
-		err = stream.DeleteMsg(ctx, sequence)
+		err = deleteMessage(ctx, stream, sequence)
 	}
 	if err != nil {
 		return deadError("deleting", sequence, err)
@@ -163,9 +163,20 @@ func (c *Conn) DropDead(ctx context.Context, sequence uint64) error {
 	return nil
 }
 
+// deleteMessage returns ErrMsgNotFound when there is no such message, which the
+// library hides in a text.
+func deleteMessage(ctx context.Context, stream jetstream.Stream, sequence uint64) error {
+	err := stream.DeleteMsg(ctx, sequence)
+	if errors.Is(err, jetstream.ErrMsgDeleteUnsuccessful) {
+		if _, getErr := stream.GetMsg(ctx, sequence); errors.Is(getErr, jetstream.ErrMsgNotFound) {
+			return getErr
+		}
+	}
+	return err
+}
+
 func deadError(doing string, sequence uint64, err error) error {
-	var api *jetstream.APIError
-	if errors.Is(err, jetstream.ErrMsgNotFound) || errors.As(err, &api) && api.ErrorCode == codeSequenceNotFound {
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		err = fmt.Errorf("%w: %w", ErrNotFound, err)
 	} else {
 		err = classify(err)

@@ -35,7 +35,6 @@ const (
 	codeInsufficientResources jetstream.ErrorCode = 10023
 	codeStorageExceeded       jetstream.ErrorCode = 10047
 	codeMessageExceedsMaximum jetstream.ErrorCode = 10054
-	codeSequenceNotFound      jetstream.ErrorCode = 10043
 	codeStoreFailed           jetstream.ErrorCode = 10077 // maximum bytes or messages exceeded, disk full
 	codeTooManyRequests       jetstream.ErrorCode = 10167
 )

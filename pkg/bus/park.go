@@ -35,28 +35,17 @@ func parseParkedKey(key string) (schemas.MailKey, bool) {
 	return k, k.UIDValidity != 0 && k.UID != 0
 }
 
-// park writes the keys, all in flight at once. It does not use the key-value
-// interface of the library, which can set a TTL only on keys that are new.
+// park writes the keys.
 func (c *Conn) park(ctx context.Context, a about, stage schemas.Stage, sequence uint64) error {
 	value, err := json.Marshal(parkedValue{Stage: stage, Dead: sequence})
 	if err != nil {
 		return err
 	}
-	pending := make([]*Pending, 0, len(a.uids))
-	for _, uid := range a.uids {
-		msg := &nats.Msg{Subject: "$KV." + schemas.BucketControl + "." + parkedKey(a.key(uid)), Data: value, Header: nats.Header{}}
-		msg.Header.Set(jetstream.MsgTTLHeader, parkedTTL.String())
-		p, err := c.publishAsync(ctx, msg)
-		if err != nil {
-			return fmt.Errorf("parking mail %s: %w", a.key(uid), err)
-		}
-		pending = append(pending, p)
+	keys := make([]schemas.MailKey, len(a.uids))
+	for i, uid := range a.uids {
+		keys[i] = a.key(uid)
 	}
-	var errs []error
-	for _, p := range pending {
-		errs = append(errs, p.Wait(ctx))
-	}
-	if err := errors.Join(errs...); err != nil {
+	if err := c.putParked(ctx, keys, value, nats.Header{jetstream.MsgTTLHeader: {parkedTTL.String()}}); err != nil {
 		return fmt.Errorf("parking mails of %s/%s: %w", a.tenant, a.mailbox, err)
 	}
 	return nil
@@ -64,14 +53,29 @@ func (c *Conn) park(ctx context.Context, a about, stage schemas.Stage, sequence 
 
 // unpark removes keys, so that the fetcher takes the mails again.
 func (c *Conn) unpark(ctx context.Context, keys []schemas.MailKey) error {
-	kv, err := c.js.KeyValue(ctx, schemas.BucketControl)
-	if err != nil {
-		return fmt.Errorf("opening bucket %s: %w", schemas.BucketControl, classify(err))
-	}
-	for _, k := range keys {
-		if err := kv.Purge(ctx, parkedKey(k), jetstream.PurgeTTL(markerTTL)); err != nil {
-			return fmt.Errorf("releasing parked mail %s: %w", k, classify(err))
-		}
+	// A purge of NATS ADR-8, whose marker goes away by itself.
+	marker := nats.Header{"KV-Operation": {"PURGE"}, jetstream.MsgRollup: {jetstream.MsgRollupSubject}, jetstream.MsgTTLHeader: {markerTTL.String()}}
+	if err := c.putParked(ctx, keys, nil, marker); err != nil {
+		return fmt.Errorf("releasing parked mails: %w", err)
 	}
 	return nil
+}
+
+// putParked writes one value to all keys, up to schemas.MaxDisposeUIDs, which
+// are in flight at once. The key-value interface of the library would take a
+// round trip for each, and sets a TTL only on keys that are new.
+func (c *Conn) putParked(ctx context.Context, keys []schemas.MailKey, value []byte, header nats.Header) error {
+	pending := make([]*Pending, 0, len(keys))
+	for _, k := range keys {
+		p, err := c.publishAsync(ctx, &nats.Msg{Subject: "$KV." + schemas.BucketControl + "." + parkedKey(k), Data: value, Header: header})
+		if err != nil {
+			return err
+		}
+		pending = append(pending, p)
+	}
+	var errs []error
+	for _, p := range pending {
+		errs = append(errs, p.Wait(ctx))
+	}
+	return errors.Join(errs...)
 }

@@ -23,7 +23,7 @@ import (
 // may run at once.
 func (c *Conn) Provision(ctx context.Context, t Topology) error {
 	for _, want := range t.Streams {
-		if err := c.provisionStream(ctx, want); err != nil {
+		if err := c.createOrUpdate(ctx, want); err != nil {
 			return fmt.Errorf("provisioning stream %s: %w", want.Name, explain(err))
 		}
 	}
@@ -33,6 +33,23 @@ func (c *Conn) Provision(ctx context.Context, t Topology) error {
 		}
 	}
 	return nil
+}
+
+// createAttempts lets the reservation lapse that the server holds while another
+// provisioner creates the same stream.
+const createAttempts = 4
+
+func (c *Conn) createOrUpdate(ctx context.Context, want jetstream.StreamConfig) error {
+	for attempt := 1; ; attempt++ {
+		err := c.provisionStream(ctx, want)
+		var api *jetstream.APIError
+		if attempt == createAttempts || !errors.As(err, &api) || api.ErrorCode != codeStorageExceeded {
+			return err
+		}
+		if waitErr := pause(ctx, backoff(attempt)); waitErr != nil {
+			return err
+		}
+	}
 }
 
 func (c *Conn) provisionStream(ctx context.Context, want jetstream.StreamConfig) error {

@@ -25,7 +25,10 @@ func (c *Conn) Replay(ctx context.Context, sequence uint64) error {
 	if err := c.replay(ctx, d); err != nil {
 		return fmt.Errorf("replaying dead letter %d: %w", sequence, err)
 	}
-	return c.DropDead(ctx, sequence)
+	if err := c.DropDead(ctx, sequence); !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	return nil // someone else replayed or dropped it at the same time
 }
 
 func (c *Conn) replay(ctx context.Context, d DeadLetter) error {

@@ -16,7 +16,7 @@ type Options struct {
 	Dir          string        // where JetStream stores its files; created when missing
 	Listen       string        // loopback host:port, port 0 for any; empty: no listener, connections in process only
 	User         string        // with Password, required of every connection, in process too; empty: none
-	Password     string        // at least 8 characters when Listen is set; never logged
+	Password     string        // never logged
 	SyncInterval time.Duration // how often files are synced to disk; 0: 1 s
 	MaxStore     int64         // bytes on disk that streams may reserve; 0: DefaultMaxStore
 	Logger       *zap.Logger   // required
@@ -30,6 +30,7 @@ const (
 	maxMemory           = 64 << 20    // bytes for consumers that are kept in memory
 	maxPayload          = 1 << 20
 	startTimeout        = 20 * time.Second
+	startPoll           = 50 * time.Millisecond
 )
 
 // Server is an embedded NATS server. It implements nats.InProcessConnProvider.
@@ -49,14 +50,30 @@ func Start(o Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("starting the embedded NATS server: %w", err)
 	}
-	ns.SetLoggerV2(log{o.Logger.Named("nats")}, false, false, false)
+	l := log{z: o.Logger.Named("nats"), fatal: make(chan string, 1)}
+	ns.SetLoggerV2(l, false, false, false)
 	ns.Start()
-	if !ns.ReadyForConnections(startTimeout) || !ns.JetStreamEnabled() {
-		ns.Shutdown()
-		ns.WaitForShutdown()
-		return nil, fmt.Errorf("starting the embedded NATS server: it is not ready after %s; see its log", startTimeout)
+	s := &Server{ns: ns, maxStore: opts.JetStreamMaxStore}
+	if err := s.awaitReady(l.fatal); err != nil {
+		s.Shutdown()
+		return nil, fmt.Errorf("starting the embedded NATS server: %w", err)
 	}
-	return &Server{ns: ns, maxStore: opts.JetStreamMaxStore}, nil
+	return s, nil
+}
+
+func (s *Server) awaitReady(fatal <-chan string) error {
+	for deadline := time.Now().Add(startTimeout); time.Now().Before(deadline); {
+		ready := s.ns.ReadyForConnections(startPoll)
+		select {
+		case text := <-fatal:
+			return errors.New(text)
+		default:
+		}
+		if ready && s.ns.JetStreamEnabled() {
+			return nil
+		}
+	}
+	return fmt.Errorf("it is not ready after %s; see its log", startTimeout)
 }
 
 func serverOptions(o Options) (*server.Options, error) {
@@ -82,6 +99,9 @@ func serverOptions(o Options) (*server.Options, error) {
 	}
 	if opts.JetStreamMaxStore == 0 {
 		opts.JetStreamMaxStore = DefaultMaxStore
+	}
+	if (o.User == "") != (o.Password == "") {
+		return nil, errors.New("a user needs a password, and a password a user")
 	}
 	if o.Listen == "" {
 		return opts, nil

@@ -1,0 +1,40 @@
+package bus
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/mailyard/mailyard/schemas"
+)
+
+// A Backlog is what waits in a stream of the mail path.
+type Backlog struct {
+	Stream   string     `json:"stream"`
+	Messages uint64     `json:"messages"`
+	Bytes    uint64     `json:"bytes"`
+	Oldest   *time.Time `json:"oldest,omitempty"` // when the oldest message came; nil when empty
+}
+
+// Backlogs returns what waits in each stream between the inbox and the
+// disposal, in the order in which mail passes them.
+func (c *Conn) Backlogs(ctx context.Context) ([]Backlog, error) {
+	streams := []string{
+		schemas.StreamFetchedLight, schemas.StreamFetchedLarge, schemas.StreamClassifiedLight,
+		schemas.StreamClassifiedLarge, schemas.StreamDispose, schemas.StreamRetry,
+	}
+	backlogs := make([]Backlog, 0, len(streams))
+	for _, name := range streams {
+		stream, err := c.js.Stream(ctx, name)
+		if err != nil {
+			return nil, fmt.Errorf("reading the backlog of stream %s: %w", name, classify(err))
+		}
+		state := stream.CachedInfo().State
+		b := Backlog{Stream: name, Messages: state.Msgs, Bytes: state.Bytes}
+		if state.Msgs > 0 {
+			b.Oldest = &state.FirstTime
+		}
+		backlogs = append(backlogs, b)
+	}
+	return backlogs, nil
+}

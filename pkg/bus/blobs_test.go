@@ -1,0 +1,121 @@
+package bus_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/mailyard/mailyard/pkg/bus"
+	"github.com/mailyard/mailyard/pkg/bus/bustest"
+	"github.com/mailyard/mailyard/pkg/fault"
+	"github.com/mailyard/mailyard/schemas"
+)
+
+func putBlob(t *testing.T, b *bus.Blobs, name string, size int) []byte {
+	t.Helper()
+	data := make([]byte, size)
+	must(rand.Read(data))(t)
+	if n := must(b.Put(testContext(t), name, bytes.NewReader(data)))(t); n != int64(size) {
+		t.Fatalf("Put says %d bytes; want %d", n, size)
+	}
+	return data
+}
+
+func testBlobs(t *testing.T, srv *bustest.Server) {
+	b := must(srv.Connect(t, "test", nil).Blobs(testContext(t)))(t)
+	ctx := testContext(t)
+	for _, size := range []int{0, 1, 128 << 10, 3_000_001} {
+		name := fmt.Sprint("mail-", size)
+		want := putBlob(t, b, name, size)
+		r := must(b.Get(ctx, name))(t)
+		if got := must(io.ReadAll(r))(t); !bytes.Equal(got, want) {
+			t.Errorf("%d bytes came back as other %d bytes", size, len(got))
+		}
+		check(t, r.Close())
+		check(t, r.Close())
+		check(t, b.Delete(ctx, name))
+		check(t, b.Delete(ctx, name))
+		if _, err := b.Get(ctx, name); !errors.Is(err, bus.ErrBlobMissing) {
+			t.Errorf("getting a deleted blob gave %v; want ErrBlobMissing", err)
+		}
+	}
+	if _, err := b.Get(ctx, "never-put"); !errors.Is(err, bus.ErrBlobMissing) {
+		t.Errorf("getting a blob that never was gave %v; want ErrBlobMissing", err)
+	}
+	check(t, b.Delete(ctx, "never-put"))
+}
+
+func testBlobPutFails(t *testing.T, srv *bustest.Server) {
+	b := must(srv.Connect(t, "test", nil).Blobs(testContext(t)))(t)
+	ctx := testContext(t)
+	cut := errors.New("the literal was cut off")
+	r := io.MultiReader(bytes.NewReader(make([]byte, 300<<10)), iotest.ErrReader(cut))
+	if _, err := b.Put(ctx, "half", r); !errors.Is(err, cut) {
+		t.Errorf("Put gave %v; want the reader's error", err)
+	}
+	if ok := must(b.Exists(ctx, "half"))(t); ok {
+		t.Error("half a mail was stored")
+	}
+}
+
+func testBlobFull(t *testing.T, srv *bustest.Server) {
+	alter(t, srv, func(s *jetstream.StreamConfig) {
+		if s.Name == "OBJ_"+schemas.BucketBlob {
+			s.MaxBytes = 1 << 20
+		}
+	}, nil)
+	b := must(srv.Connect(t, "test", nil).Blobs(testContext(t)))(t)
+	putBlob(t, b, "first", 600<<10)
+	_, err := b.Put(testContext(t), "second", bytes.NewReader(make([]byte, 600<<10)))
+	if !errors.Is(err, bus.ErrFull) || !fault.IsUnavailable(err) {
+		t.Errorf("putting into a full bucket gave %v; want ErrFull, unavailable", err)
+	}
+	check(t, b.Delete(testContext(t), "first"))
+	putBlob(t, b, "second", 600<<10)
+}
+
+func testBlobCorrupted(t *testing.T, srv *bustest.Server) {
+	c := srv.Connect(t, "test", nil)
+	b := must(c.Blobs(testContext(t)))(t)
+	putBlob(t, b, "mail", 300<<10)
+	// Replace the last chunk by another of the same size.
+	chunk := last(t, c, "OBJ_"+schemas.BucketBlob, "$O."+schemas.BucketBlob+".C.>")
+	stream := must(c.JetStream().Stream(testContext(t), "OBJ_"+schemas.BucketBlob))(t)
+	check(t, stream.DeleteMsg(testContext(t), chunk.Sequence))
+	must(c.JetStream().Publish(testContext(t), chunk.Subject, make([]byte, len(chunk.Data))))(t)
+	r := must(b.Get(testContext(t), "mail"))(t)
+	defer r.Close()
+	if _, err := io.ReadAll(r); !errors.Is(err, jetstream.ErrDigestMismatch) {
+		t.Errorf("reading a corrupted blob gave %v; want a digest mismatch", err)
+	}
+}
+
+func testBlobReaders(t *testing.T, srv *bustest.Server) {
+	b := must(srv.Connect(t, "test", nil).Blobs(testContext(t)))(t)
+	putBlob(t, b, "mail", 500_000)
+	var open []io.ReadCloser
+	for range 4 {
+		open = append(open, must(b.Get(testContext(t), "mail"))(t))
+	}
+	ctx, cancel := context.WithTimeout(testContext(t), 100*time.Millisecond)
+	defer cancel()
+	if _, err := b.Get(ctx, "mail"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a fifth reader: %v; want to wait for its turn", err)
+	}
+	check(t, open[0].Close()) // without reading it
+	fifth := must(b.Get(testContext(t), "mail"))(t)
+	for _, r := range append(open[1:], fifth) {
+		if n := must(io.Copy(io.Discard, r))(t); n != 500_000 {
+			t.Errorf("read %d bytes", n)
+		}
+		check(t, r.Close())
+	}
+}

@@ -1,0 +1,199 @@
+package bus_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/mailyard/mailyard/pkg/bus"
+	"github.com/mailyard/mailyard/pkg/bus/bustest"
+	"github.com/mailyard/mailyard/pkg/fault"
+	"github.com/mailyard/mailyard/schemas"
+	"github.com/mailyard/mailyard/schemas/cloudevents"
+)
+
+const ackWait = 400 * time.Millisecond
+
+// shortAckWait makes unsettled mail of the classifier come back soon.
+func shortAckWait(c *bus.Consumer) {
+	if c.Stream == classifierSource.Stream {
+		c.Config.AckWait, c.Config.BackOff = ackWait, nil
+	}
+}
+
+// soon is a failure whose retry is due at once.
+func soon(text string) error {
+	return &fault.Delayed{Err: errors.New(text), After: time.Millisecond}
+}
+
+func testRetry(t *testing.T, srv *bustest.Server) {
+	c := srv.Connect(t, "test", nil)
+	ctx := testContext(t)
+	sent := fetched(1, "Subject: x\r\n\r\nbody")
+	check(t, c.Publish(ctx, fetchedSubject, sent, "f:1"))
+	first := receive(t, subscribe(t, c, classifierSource))
+	check(t, first.Settle(ctx, soon("out of\r\nluck: \x00 é")))
+	eventually(t, "the lane is empty while the message waits", func() bool { return messagesIn(t, c, schemas.StreamFetchedLight) == 0 })
+
+	retries := subscribe(t, c, retrySource)
+	m := receive(t, retries)
+	if m.Subject() != fetchedSubject || m.Attempt() != 1 {
+		t.Errorf("the retry has subject %s, attempt %d; want %s, 1", m.Subject(), m.Attempt(), fetchedSubject)
+	}
+	if got := m.Header()[bus.HeaderRetryError]; len(got) != 1 || got[0] != "out of  luck:   é" {
+		t.Errorf("the retry says it failed with %q", got)
+	}
+	var got schemas.MailFetched
+	check(t, m.Decode(&got))
+	if diff := cmp.Diff(sent, got); diff != "" {
+		t.Errorf("the retried event changed (-sent +got):\n%s", diff)
+	}
+	check(t, m.Settle(ctx, soon("again")))
+	if m = receive(t, retries); m.Attempt() != 2 {
+		t.Errorf("the second retry has attempt %d; want 2", m.Attempt())
+	}
+	check(t, m.Settle(ctx, nil))
+	eventually(t, "no message or schedule is left", func() bool { return messagesIn(t, c, schemas.StreamRetry) == 0 })
+}
+
+func testRetrySurvivesRestart(t *testing.T, srv *bustest.Server) {
+	c := srv.Connect(t, "test", nil)
+	publishFetched(t, c, 1)
+	m := receive(t, subscribe(t, c, classifierSource))
+	check(t, m.Settle(testContext(t), &fault.Delayed{Err: errors.New("busy"), After: 2 * time.Second}))
+	check(t, c.NATS().Flush())
+	retries := subscribe(t, c, retrySource)
+	srv.Restart(t)
+	if m := receiveAck(t, retries); m.Attempt() != 1 {
+		t.Errorf("after the restart came attempt %d; want 1", m.Attempt())
+	}
+}
+
+// A message that was delivered twice, and failed twice, is retried once.
+func testRetryOncePerMessage(t *testing.T, srv *bustest.Server) {
+	alter(t, srv, nil, shortAckWait)
+	c := srv.Connect(t, "test", nil)
+	ctx := testContext(t)
+	publishFetched(t, c, 1)
+	s := subscribe(t, c, classifierSource)
+	first, second := receive(t, s), receive(t, s)
+	failed := &fault.Delayed{Err: errors.New("busy"), After: time.Hour}
+	check(t, first.Settle(ctx, failed))
+	check(t, second.Settle(ctx, failed))
+	if n := messagesIn(t, c, schemas.StreamRetry); n != 1 {
+		t.Errorf("%d retries are scheduled; want 1", n)
+	}
+}
+
+func testRetrySchedule(t *testing.T, srv *bustest.Server) {
+	c := srv.Connect(t, "test", nil)
+	ctx := testContext(t)
+	s := subscribe(t, c, classifierSource)
+	for _, step := range []struct {
+		name     string
+		failed   int // attempts before
+		outcome  error
+		attempts string
+		delay    time.Duration
+	}{
+		{"first", 0, errors.New("no"), "1", 10 * time.Second},
+		{"second", 1, errors.New("no"), "2", time.Minute},
+		{"third", 2, errors.New("no"), "3", 5 * time.Minute},
+		{"fourth", 3, errors.New("no"), "4", 30 * time.Minute},
+		{"fifth", 4, errors.New("no"), "5", 2 * time.Hour},
+		{"server away", 4, fault.Unavailable(errors.New("no")), "4", 10 * time.Second},
+		{"told to wait", 0, &fault.Delayed{Err: errors.New("no"), After: 3 * time.Hour}, "1", 3*time.Hour + 18*time.Minute},
+	} {
+		header, payload, err := cloudevents.Encode(fetched(uint32(step.failed+1), "x"))
+		check(t, err)
+		msg := &nats.Msg{Subject: fetchedSubject, Header: header, Data: payload}
+		msg.Header.Set(bus.HeaderRetryAttempt, fmt.Sprint(step.failed))
+		must(c.JetStream().PublishMsg(ctx, msg))(t)
+		check(t, receive(t, s).Settle(ctx, step.outcome))
+		scheduled := last(t, c, schemas.StreamRetry, "mail.v1.retry.sched.classifier.light.*").Header
+		at := must(time.Parse("@at "+time.RFC3339Nano, scheduled.Get(jetstream.ScheduleHeader)))(t)
+		delay := time.Until(at)
+		if low, high := step.delay*4/5-time.Second*5, step.delay*6/5+time.Second; delay < low || delay > high {
+			t.Errorf("%s: retried in %s; want %s ±20 %%", step.name, delay, step.delay)
+		}
+		if got := scheduled.Get(bus.HeaderRetryAttempt); got != step.attempts {
+			t.Errorf("%s: %s attempts counted; want %s", step.name, got, step.attempts)
+		}
+		if target := scheduled.Get(jetstream.ScheduleTargetHeader); target != "mail.v1.retry.due.classifier.light" {
+			t.Errorf("%s: the retry is for %s", step.name, target)
+		}
+	}
+}
+
+// An error between the effect and the ack leads to redelivery, never to loss.
+func testAckLast(t *testing.T, srv *bustest.Server) {
+	tiny := func(s *jetstream.StreamConfig) {
+		if s.Name == schemas.StreamRetry {
+			s.MaxBytes = 100
+		}
+	}
+	alter(t, srv, tiny, shortAckWait)
+	c := srv.Connect(t, "test", nil)
+	ctx := testContext(t)
+	publishFetched(t, c, 1)
+	s := subscribe(t, c, classifierSource)
+	err := receive(t, s).Settle(ctx, soon("busy"))
+	if !errors.Is(err, bus.ErrFull) || !fault.IsUnavailable(err) {
+		t.Fatalf("scheduling a retry on a full stream gave %v; want ErrFull, unavailable", err)
+	}
+	canceled, cancel := context.WithCancel(ctx)
+	cancel()
+	m := receive(t, s)
+	if m.Deliveries() != 2 {
+		t.Errorf("deliveries %d; want 2: the retry could not be stored", m.Deliveries())
+	}
+	if err := m.Settle(canceled, fault.Permanent(errors.New("poison"))); err == nil {
+		t.Fatal("a dead letter was written with a cancelled context")
+	}
+	alter(t, srv, nil, shortAckWait) // room again
+	m = receive(t, s)
+	check(t, m.Settle(ctx, soon("busy")))
+	receiveAck(t, subscribe(t, c, retrySource))
+	if n := messagesIn(t, c, schemas.StreamDead); n != 0 {
+		t.Errorf("%d dead letters; want none", n)
+	}
+}
+
+func testDisposeRetry(t *testing.T, srv *bustest.Server) {
+	c := srv.Connect(t, "test", nil)
+	ctx, cancel := context.WithCancel(testContext(t))
+	check(t, c.Publish(ctx, schemas.SubjectDispose(tenant, mailbox), disposal(schemas.ActionPersisted, 1, 2), "d:1"))
+	pumped := make(chan error, 1)
+	go func() { pumped <- c.RunRetryPump(ctx) }()
+
+	// The mailbox's partition is found out from where the server put the message.
+	subject := last(t, c, schemas.StreamDispose, "mail.v1.dispose.>").Subject
+	var partition int
+	if _, err := fmt.Sscanf(strings.TrimPrefix(subject, "mail.v1.dispose."), "%d.", &partition); err != nil {
+		t.Fatalf("%s has no partition: %v", subject, err)
+	}
+	s := subscribe(t, c, bus.Source{Stage: schemas.StageDisposer, Stream: schemas.StreamDispose, Durable: bus.DurableDispose(partition)})
+	for attempt := range 3 {
+		m := receive(t, s)
+		if m.Attempt() != attempt || m.Subject() != schemas.SubjectDispose(tenant, mailbox) {
+			t.Errorf("attempt %d on %s; want %d on %s", m.Attempt(), m.Subject(), attempt, schemas.SubjectDispose(tenant, mailbox))
+		}
+		var e schemas.MailDispose
+		check(t, m.Decode(&e))
+		check(t, m.Settle(ctx, soon("busy")))
+	}
+	if m := receiveAck(t, s); m.Attempt() != 3 {
+		t.Errorf("attempt %d; want 3", m.Attempt())
+	}
+	cancel()
+	if err := <-pumped; err != nil {
+		t.Errorf("the pump ended with %v", err)
+	}
+}
