@@ -1,6 +1,7 @@
 // Package contracttest holds no code, only the tests that hold the services to
 // the contracts: asyncapi.yaml says the same as the topology in pkg/bus, and as
-// the contract blocks of the services.
+// the contract blocks of the services; what the bus sends for all of them is
+// valid.
 //
 // A contract block stands at the end of the package comment in the doc.go of
 // every service, each entry beginning on a line of its own, in this order:
