@@ -16,7 +16,7 @@ func (dialect) Contains(column string) string {
 }
 
 func (dialect) Matches(words string) (condition string, arg any) {
-	return `EXISTS (SELECT 1 FROM mail_search s WHERE s.tenant = m.tenant AND s.mail_seq = m.seq AND s.terms @@ plainto_tsquery('simple', ?))`, words
+	return `EXISTS (SELECT 1 FROM mail_search s WHERE s.mail_seq = m.seq AND s.terms @@ plainto_tsquery('simple', ?))`, words
 }
 
 func (dialect) Classify(ctx context.Context, err error) error { return classify(ctx, err) }

@@ -9,25 +9,25 @@ import (
 	"github.com/mailyard/mailyard/schemas"
 )
 
-// RecordDisposed implements mailstore.Store. Rows are locked in the order of
-// their keys, as by Persist.
+const disposedSQL = `
+WITH gone AS (
+    SELECT seq FROM mails WHERE mail_key = ANY ($1) AND disposed_at IS NULL ORDER BY seq FOR UPDATE),
+recorded AS (
+    UPDATE mails m SET disposed_at = $2, disposed_method = $3, disposed_to = $4 FROM gone WHERE m.seq = gone.seq)
+DELETE FROM undisposed u USING gone WHERE u.mail_seq = gone.seq`
+
+// RecordDisposed implements mailstore.Store.
 func (s *Store) RecordDisposed(ctx context.Context, d schemas.Disposed) error {
-	uids := make([]int64, len(d.UIDs))
+	keys := make([]string, len(d.UIDs))
 	for i, uid := range d.UIDs {
-		uids[i] = int64(uid)
+		keys[i] = schemas.MailKey{Tenant: d.Tenant, Mailbox: d.Mailbox, UIDValidity: d.UIDValidity, UID: uid}.String()
 	}
-	err := s.write(ctx, func(tx pgx.Tx) error {
-		_, err := tx.Exec(ctx, `
-			UPDATE mails m SET disposed_at = $5, disposed_method = $6, disposed_to = $7
-			FROM (SELECT tenant, seq FROM mails
-			      WHERE tenant = $1 AND mailbox = $2 AND uidvalidity = $3 AND uid = ANY ($4) AND disposed_at IS NULL
-			      ORDER BY uid FOR UPDATE) gone
-			WHERE m.tenant = gone.tenant AND m.seq = gone.seq`,
-			d.Tenant, d.Mailbox, int64(d.UIDValidity), uids, d.DisposedAt.UTC(), d.Method, d.Destination)
+	err := s.write(ctx, func(ctx context.Context, tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, disposedSQL, keys, d.DisposedAt.UTC(), d.Method, d.Destination)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("recording the disposal of %d mails of %s/%s, uidvalidity %d: %w", len(uids), d.Tenant, d.Mailbox, d.UIDValidity, err)
+		return fmt.Errorf("recording the disposal of %d mails of %s/%s, uidvalidity %d: %w", len(keys), d.Tenant, d.Mailbox, d.UIDValidity, err)
 	}
 	return nil
 }

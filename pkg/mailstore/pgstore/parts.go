@@ -26,7 +26,7 @@ func insertParts(ctx context.Context, tx pgx.Tx, b *record.Batch, seqs map[int]i
 	batch := &pgx.Batch{}
 	queueItems(batch, b, seqs)
 	queueAddresses(batch, b, seqs)
-	queueSearch(batch, b, seqs)
+	queueQueues(batch, b, seqs)
 	queueTallies(batch, b, persistedAt)
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("inserting items and addresses: %w", err)
@@ -153,16 +153,16 @@ func queueAddresses(batch *pgx.Batch, b *record.Batch, seqs map[int]int64) {
 	}
 }
 
-func queueSearch(batch *pgx.Batch, b *record.Batch, seqs map[int]int64) {
-	var tenants []string
-	var mails []int64
-	for n, r := range b.Records {
+func queueQueues(batch *pgx.Batch, b *record.Batch, seqs map[int]int64) {
+	mails := make([]int64, 0, len(seqs))
+	for n := range b.Records {
 		if seq, ok := seqs[n]; ok {
-			tenants = append(tenants, r.Key.Tenant)
 			mails = append(mails, seq)
 		}
 	}
-	batch.Queue(`INSERT INTO search_queue (tenant, mail_seq) SELECT * FROM unnest($1::text[], $2::bigint[])`, tenants, mails)
+	batch.Queue(`INSERT INTO search_queue (mail_seq) SELECT unnest($1::bigint[])`, mails)
+	batch.Queue(`INSERT INTO undisposed (mail_seq, tenant, mailbox, uidvalidity, sha256, persisted_at)
+		SELECT seq, tenant, mailbox, uidvalidity, sha256, persisted_at FROM mails WHERE seq = ANY ($1)`, mails)
 }
 
 func queueTallies(batch *pgx.Batch, b *record.Batch, persistedAt time.Time) {

@@ -22,7 +22,7 @@ func (s *Store) Persist(ctx context.Context, mails []mailstore.Mail) ([]mailstor
 		return nil, nil
 	}
 	batch := record.NewBatch(mails)
-	err := s.write(ctx, func(tx pgx.Tx) error {
+	err := s.write(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		batch.Reset()
 		return persist(ctx, tx, batch)
 	})
@@ -38,12 +38,16 @@ func (s *Store) Persist(ctx context.Context, mails []mailstore.Mail) ([]mailstor
 	}
 }
 
+// begin keeps the planner from scanning a whole table because it was small
+// when the statement was planned: what is looked up here always has an index.
+const begin = "BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
+
 // write runs a transaction, again if it lost against another one.
-func (s *Store) write(ctx context.Context, do func(pgx.Tx) error) error {
+func (s *Store) write(ctx context.Context, do func(context.Context, pgx.Tx) error) error {
 	limited, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	for attempt := 1; ; attempt++ {
-		err := pgx.BeginFunc(limited, s.pool, do)
+		err := pgx.BeginTxFunc(limited, s.pool, pgx.TxOptions{BeginQuery: begin}, func(tx pgx.Tx) error { return do(limited, tx) })
 		if !conflicts(err) {
 			return classify(ctx, err)
 		}

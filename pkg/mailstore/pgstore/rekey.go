@@ -3,6 +3,7 @@ package pgstore
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -12,73 +13,98 @@ import (
 
 const candidatesSQL = `
 SELECT m.seq, m.mail_id, m.uidvalidity, m.uid, m.sha256, m.size, m.fetched_at,
-       (SELECT array_agg(i.item_id ORDER BY i.position) FROM items i WHERE i.tenant = m.tenant AND i.mail_seq = m.seq)
+       (SELECT array_agg(i.item_id ORDER BY i.position) FROM items i WHERE i.mail_seq = m.seq)
 FROM mails m
-WHERE m.tenant = $1 AND m.mailbox = $2 AND m.sha256 = ANY ($3) AND m.disposed_at IS NULL
+WHERE m.seq = ANY (ARRAY(SELECT u.mail_seq FROM undisposed u WHERE u.sha256 = ANY ($3) AND u.tenant = $1 AND u.mailbox = $2))
+  AND m.disposed_at IS NULL
 ORDER BY m.uidvalidity, m.uid
 FOR UPDATE`
 
-// rekey gives stored rows the keys that their mails have now. It runs only
-// after a change of UIDVALIDITY, for one process at a time per mailbox: another
-// that holds the same mail would otherwise insert it while its row is moved.
-// Having waited, it looks again at what is there. Rows that a disposal has
-// locked are waited for, not skipped: a disposed row is no candidate, but one
-// whose disposal was rolled back is.
-func rekey(ctx context.Context, tx pgx.Tx, b *record.Batch, moved []int, known map[int]bool) (map[int]bool, error) {
-	type mailbox struct{ tenant, id string }
-	var mailboxes []mailbox // sorted, as the batch is
-	for _, n := range moved {
-		m := mailbox{b.Records[n].Key.Tenant, b.Records[n].Key.Mailbox}
-		if len(mailboxes) > 0 && mailboxes[len(mailboxes)-1] == m {
-			continue
-		}
-		mailboxes = append(mailboxes, m)
-		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('mailyard rekey ' || $1 || '/' || $2, 0))`, m.tenant, m.id); err != nil {
-			return nil, fmt.Errorf("locking mailbox %s/%s: %w", m.tenant, m.id, err)
-		}
+// rekey gives stored rows the keys that their mails have now, and returns which
+// mails are still missing. It runs only after a change of UIDVALIDITY, for one
+// process at a time per mailbox: another one that has the same mail would
+// insert it while its row gets the key. Having waited, it looks again at what is
+// there. Rows that a disposal has locked are waited for, not skipped: a disposed
+// row is no candidate, but one whose disposal was rolled back is.
+func rekey(ctx context.Context, tx pgx.Tx, b *record.Batch, missing, moved []int) ([]int, error) {
+	if err := lockMailboxes(ctx, tx, b, moved); err != nil {
+		return nil, err
 	}
-	again, moved, err := find(ctx, tx, b, moved)
+	missing, err := find(ctx, tx, b, missing)
 	if err != nil {
 		return nil, err
 	}
-	for n := range again {
-		known[n] = true
+	if moved, err = findMoved(ctx, tx, b, missing); err != nil {
+		return nil, err
 	}
-	for _, m := range mailboxes {
-		var of []int
-		var sums []string
-		for _, n := range moved {
-			if key := b.Records[n].Key; key.Tenant == m.tenant && key.Mailbox == m.id {
-				of = append(of, n)
-				sums = append(sums, b.Records[n].SHA256)
-			}
+	done := map[int]bool{}
+	for len(moved) > 0 {
+		m := mailboxOf(b.Records[moved[0]])
+		end := 1
+		for end < len(moved) && mailboxOf(b.Records[moved[end]]) == m {
+			end++
 		}
-		candidates, items, err := candidatesOf(ctx, tx, m.tenant, m.id, sums)
-		if err != nil {
-			return nil, fmt.Errorf("looking for mail of %s/%s under another UIDVALIDITY: %w", m.tenant, m.id, err)
+		if err := rekeyMailbox(ctx, tx, b, m, moved[:end], done); err != nil {
+			return nil, err
 		}
-		for _, n := range of {
-			r := b.Records[n]
-			row, fresh := candidates.Take(r)
-			if row == nil {
-				continue
-			}
-			known[n] = true
-			b.Outcomes[n] = mailstore.Outcome{MailID: row.MailID, ItemIDs: items[row.Seq]}
-			if !fresh {
-				continue
-			}
-			if _, err := tx.Exec(ctx, `UPDATE mails SET uidvalidity = $3, uid = $4 WHERE tenant = $1 AND seq = $2`,
-				m.tenant, row.Seq, int64(r.Key.UIDValidity), int64(r.Key.UID)); err != nil {
-				return nil, fmt.Errorf("giving mail %s the key %s: %w", row.MailID, r.Key, err)
-			}
-		}
+		moved = moved[end:]
 	}
-	return known, nil
+	return slices.DeleteFunc(missing, func(n int) bool { return done[n] }), nil
 }
 
-func candidatesOf(ctx context.Context, tx pgx.Tx, tenant, mailbox string, sums []string) (*record.Candidates, map[int64][]string, error) {
-	rows, err := tx.Query(ctx, candidatesSQL, tenant, mailbox, sums)
+type mailbox struct{ tenant, id string }
+
+func mailboxOf(r *record.Record) mailbox { return mailbox{r.Key.Tenant, r.Key.Mailbox} }
+
+// lockMailboxes keeps others from giving keys to rows of the same mailboxes
+// until the transaction ends. The records are sorted by mailbox, so nobody
+// waits in a circle.
+func lockMailboxes(ctx context.Context, tx pgx.Tx, b *record.Batch, which []int) error {
+	var last mailbox
+	for _, n := range which {
+		m := mailboxOf(b.Records[n])
+		if m == last {
+			continue
+		}
+		last = m
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('mailyard rekey ' || $1::text || '/' || $2::text, 0))`, m.tenant, m.id); err != nil {
+			return fmt.Errorf("locking mailbox %s/%s: %w", m.tenant, m.id, err)
+		}
+	}
+	return nil
+}
+
+func rekeyMailbox(ctx context.Context, tx pgx.Tx, b *record.Batch, m mailbox, which []int, done map[int]bool) error {
+	sums := make([]string, len(which))
+	for i, n := range which {
+		sums[i] = b.Records[n].SHA256
+	}
+	candidates, items, err := candidatesOf(ctx, tx, m, sums)
+	if err != nil {
+		return fmt.Errorf("looking for mail of %s/%s under another UIDVALIDITY: %w", m.tenant, m.id, err)
+	}
+	changes := &pgx.Batch{}
+	for _, n := range which {
+		r := b.Records[n]
+		row, fresh := candidates.Take(r)
+		if row == nil {
+			continue
+		}
+		done[n] = true
+		b.Outcomes[n] = mailstore.Outcome{MailID: row.MailID, ItemIDs: items[row.Seq]}
+		if fresh {
+			changes.Queue(`UPDATE mails SET mail_key = $2, uidvalidity = $3, uid = $4 WHERE seq = $1`, row.Seq, r.Key.String(), int64(r.Key.UIDValidity), int64(r.Key.UID))
+			changes.Queue(`UPDATE undisposed SET uidvalidity = $2 WHERE mail_seq = $1`, row.Seq, int64(r.Key.UIDValidity))
+		}
+	}
+	if err := tx.SendBatch(ctx, changes).Close(); err != nil {
+		return fmt.Errorf("giving mail of %s/%s the keys of another UIDVALIDITY: %w", m.tenant, m.id, err)
+	}
+	return nil
+}
+
+func candidatesOf(ctx context.Context, tx pgx.Tx, m mailbox, sums []string) (*record.Candidates, map[int64][]string, error) {
+	rows, err := tx.Query(ctx, candidatesSQL, m.tenant, m.id, sums)
 	if err != nil {
 		return nil, nil, err
 	}

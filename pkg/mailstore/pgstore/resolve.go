@@ -13,7 +13,7 @@ import (
 // resolve finds out why some records could not be inserted. Mostly another
 // process stored the same mail a moment ago. Otherwise its mail id is taken: by
 // the mail itself, which has another key since a change of UIDVALIDITY, or by
-// another mail that had this key once. Only a record of the latter kind is
+// another mail that had this key once. Only records of the latter kind are
 // returned, with another id, to be inserted again.
 func resolve(ctx context.Context, tx pgx.Tx, b *record.Batch, which []int, seqs map[int]int64) ([]int, error) {
 	var conflicting []int
@@ -25,15 +25,12 @@ func resolve(ctx context.Context, tx pgx.Tx, b *record.Batch, which []int, seqs 
 	if len(conflicting) == 0 {
 		return nil, nil
 	}
-	known, _, err := find(ctx, tx, b, conflicting)
+	missing, err := find(ctx, tx, b, conflicting)
 	if err != nil {
 		return nil, err
 	}
 	var again []int
-	for _, n := range conflicting {
-		if known[n] {
-			continue
-		}
+	for _, n := range missing {
 		same, err := sameMail(ctx, tx, b, n)
 		if err != nil {
 			return nil, fmt.Errorf("looking up mail id of %s: %w", b.Records[n].Key, err)
@@ -54,8 +51,8 @@ func sameMail(ctx context.Context, tx pgx.Tx, b *record.Batch, n int) (bool, err
 	var sum string
 	var size int64
 	err := tx.QueryRow(ctx, `SELECT m.mail_id, m.sha256, m.size, m.disposed_at IS NOT NULL,
-		(SELECT array_agg(i.item_id ORDER BY i.position) FROM items i WHERE i.tenant = m.tenant AND i.mail_seq = m.seq)
-		FROM mails m WHERE m.tenant = $1 AND m.mail_id = $2`, r.Key.Tenant, r.MailID).Scan(&o.MailID, &sum, &size, &o.Disposed, &o.ItemIDs)
+		(SELECT array_agg(i.item_id ORDER BY i.position) FROM items i WHERE i.mail_seq = m.seq)
+		FROM mails m WHERE m.mail_id = $1`, r.MailID).Scan(&o.MailID, &sum, &size, &o.Disposed, &o.ItemIDs)
 	if err != nil {
 		return false, err
 	}

@@ -15,9 +15,12 @@ func (s *Store) RecordDisposed(ctx context.Context, d schemas.Disposed) error {
 		st := &statements{ctx: ctx, tx: tx, prepared: map[string]*sql.Stmt{}}
 		defer st.close()
 		for _, uid := range d.UIDs {
-			if err := st.exec(`UPDATE mails SET disposed_at = ?5, disposed_method = ?6, disposed_to = ?7
-				WHERE tenant = ?1 AND mailbox = ?2 AND uidvalidity = ?3 AND uid = ?4 AND disposed_at IS NULL`,
-				d.Tenant, d.Mailbox, int64(d.UIDValidity), int64(uid), at, d.Method, d.Destination); err != nil {
+			key := schemas.MailKey{Tenant: d.Tenant, Mailbox: d.Mailbox, UIDValidity: d.UIDValidity, UID: uid}.String()
+			if err := st.exec(`DELETE FROM undisposed WHERE mail_seq = (SELECT seq FROM mails WHERE mail_key = ?1)`, key); err != nil {
+				return err
+			}
+			if err := st.exec(`UPDATE mails SET disposed_at = ?2, disposed_method = ?3, disposed_to = ?4 WHERE mail_key = ?1 AND disposed_at IS NULL`,
+				key, at, d.Method, d.Destination); err != nil {
 				return err
 			}
 		}

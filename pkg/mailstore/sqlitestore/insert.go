@@ -5,11 +5,11 @@ import "github.com/mailyard/mailyard/pkg/mailstore/internal/record"
 // insert stores a mail that is new, with all that belongs to it.
 func insert(st *statements, r *record.Record, persistedAt string) error {
 	tenant := r.Key.Tenant
-	seq, err := st.insert(`INSERT INTO mails (tenant, mailbox, uidvalidity, uid, mail_id, lane, size, sha256, verdict, reason, revision,
+	seq, err := st.insert(`INSERT INTO mails (mail_key, tenant, mailbox, uidvalidity, uid, mail_id, lane, size, sha256, verdict, reason, revision,
 		message_id, in_reply_to, subject, from_name, from_address, bounce, auto_reply, auto_submitted,
 		item_count, attachment_count, header_only, internal_at, sent_at, fetched_at, classified_at, persisted_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		tenant, r.Key.Mailbox, int64(r.Key.UIDValidity), int64(r.Key.UID), r.MailID, r.Lane, r.Size, r.SHA256, r.Verdict, r.Reason, r.Revision,
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		r.Key.String(), tenant, r.Key.Mailbox, int64(r.Key.UIDValidity), int64(r.Key.UID), r.MailID, r.Lane, r.Size, r.SHA256, r.Verdict, r.Reason, r.Revision,
 		r.MessageID, r.InReplyTo, r.Subject, r.FromName, r.FromAddress, r.Bounce, r.AutoReply, r.AutoSubmitted,
 		len(r.Items), len(r.Attachments), r.HeaderOnly, stamp(r.InternalAt), stamp(r.SentAt), stamp(r.FetchedAt), stamp(r.ClassifiedAt), persistedAt)
 	if err != nil {
@@ -46,6 +46,10 @@ func insert(st *statements, r *record.Record, persistedAt string) error {
 			tenant, seq, a.Position, a.Part, a.Filename, a.ContentType, a.ContentID, a.Inline, a.IsMessage, a.Size, a.SHA256, a.Content); err != nil {
 			return err
 		}
+	}
+	if err := st.exec(`INSERT INTO undisposed (mail_seq, tenant, mailbox, uidvalidity, sha256, persisted_at) VALUES (?, ?, ?, ?, ?, ?)`,
+		seq, tenant, r.Key.Mailbox, int64(r.Key.UIDValidity), r.SHA256, persistedAt); err != nil {
+		return err
 	}
 	return st.exec(`INSERT INTO search_queue (mail_seq) VALUES (?)`, seq)
 }

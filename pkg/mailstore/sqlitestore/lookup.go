@@ -14,24 +14,24 @@ type mailbox struct{ tenant, id string }
 // outcome if so: under its key, under the key of an earlier UIDVALIDITY, which
 // is then replaced, or, under a later one, by its mail id.
 func lookup(st *statements, r *record.Record, o *mailstore.Outcome, moved map[mailbox]*record.Candidates) (bool, error) {
-	known, _, err := found(st, r, o, "mailbox = ?2 AND uidvalidity = ?3 AND uid = ?4", r.Key.Mailbox, int64(r.Key.UIDValidity), int64(r.Key.UID))
+	known, _, err := found(st, r, o, "mail_key", r.Key.String())
 	if known || err != nil {
 		return known, err
 	}
 	if known, err = rekey(st, r, o, moved); known || err != nil {
 		return known, err
 	}
-	known, same, err := found(st, r, o, "mail_id = ?2", r.MailID)
+	known, same, err := found(st, r, o, "mail_id", r.MailID)
 	if known && !same { // another mail had this key once
 		r.Reidentify(r.OtherID())
-		known, _, err = found(st, r, o, "mail_id = ?2", r.MailID)
+		known, _, err = found(st, r, o, "mail_id", r.MailID)
 	}
 	return known, err
 }
 
-// found fills in the outcome of the row that the condition selects, and reports
-// whether there is one and whether it has the record's content.
-func found(st *statements, r *record.Record, o *mailstore.Outcome, condition string, args ...any) (known, same bool, err error) {
+// found fills in the outcome of the row that has the value in a unique column,
+// and reports whether there is one and whether it has the record's content.
+func found(st *statements, r *record.Record, o *mailstore.Outcome, column, value string) (known, same bool, err error) {
 	var seq int64
 	err = st.each(func(rows *sql.Rows) error {
 		known = true
@@ -42,7 +42,7 @@ func found(st *statements, r *record.Record, o *mailstore.Outcome, condition str
 		}
 		same = sum == r.SHA256 && size == r.Size
 		return nil
-	}, `SELECT seq, mail_id, disposed_at IS NOT NULL, sha256, size FROM mails WHERE tenant = ?1 AND `+condition, append([]any{r.Key.Tenant}, args...)...)
+	}, `SELECT seq, mail_id, disposed_at IS NOT NULL, sha256, size FROM mails WHERE `+column+` = ?1`, value)
 	if known && err == nil {
 		o.ItemIDs, err = itemIDs(st, seq)
 	}
@@ -73,9 +73,12 @@ func rekey(st *statements, r *record.Record, o *mailstore.Outcome, moved map[mai
 		}
 		candidates.Add(c)
 		return nil
-	}, `SELECT seq, mail_id, uidvalidity, uid, fetched_at FROM mails
-		WHERE tenant = ?1 AND mailbox = ?2 AND sha256 = ?3 AND disposed_at IS NULL AND uidvalidity <> ?4 AND size = ?5
-		ORDER BY uidvalidity, uid`, m.tenant, m.id, r.SHA256, int64(r.Key.UIDValidity), r.Size)
+	}, `SELECT m.seq, m.mail_id, m.uidvalidity, m.uid, m.fetched_at FROM undisposed u CROSS JOIN mails m ON m.seq = u.mail_seq
+		WHERE u.sha256 = ?3 AND u.tenant = ?1 AND u.mailbox = ?2 AND u.uidvalidity < ?4 AND m.size = ?5
+		UNION ALL
+		SELECT m.seq, m.mail_id, m.uidvalidity, m.uid, m.fetched_at FROM undisposed u CROSS JOIN mails m ON m.seq = u.mail_seq
+		WHERE u.sha256 = ?3 AND u.tenant = ?1 AND u.mailbox = ?2 AND u.uidvalidity > ?4 AND m.size = ?5`,
+		m.tenant, m.id, r.SHA256, int64(r.Key.UIDValidity), r.Size)
 	if err != nil {
 		return false, err
 	}
@@ -87,7 +90,10 @@ func rekey(st *statements, r *record.Record, o *mailstore.Outcome, moved map[mai
 	if o.ItemIDs, err = itemIDs(st, row.Seq); err != nil || !fresh {
 		return true, err
 	}
-	return true, st.exec(`UPDATE mails SET uidvalidity = ?2, uid = ?3 WHERE seq = ?1`, row.Seq, int64(r.Key.UIDValidity), int64(r.Key.UID))
+	if err := st.exec(`UPDATE mails SET mail_key = ?2, uidvalidity = ?3, uid = ?4 WHERE seq = ?1`, row.Seq, r.Key.String(), int64(r.Key.UIDValidity), int64(r.Key.UID)); err != nil {
+		return true, err
+	}
+	return true, st.exec(`UPDATE undisposed SET uidvalidity = ?2 WHERE mail_seq = ?1`, row.Seq, int64(r.Key.UIDValidity))
 }
 
 func itemIDs(st *statements, seq int64) ([]string, error) {

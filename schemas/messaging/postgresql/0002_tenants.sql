@@ -6,7 +6,7 @@ DO $$
 DECLARE
     t text;
 BEGIN
-    FOREACH t IN ARRAY ARRAY['mails', 'contents', 'items', 'addresses', 'attachments', 'tallies', 'search_queue', 'mail_search'] LOOP
+    FOREACH t IN ARRAY ARRAY['mails', 'undisposed', 'contents', 'items', 'addresses', 'attachments', 'tallies', 'mail_search'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
         EXECUTE format('CREATE POLICY tenant ON %I USING (tenant = current_setting(''app.tenant'', true) OR current_setting(''app.tenant'', true) = ''*'')', t);
     END LOOP;
@@ -31,7 +31,7 @@ DO $$
 BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'mailyard_reader') THEN
         EXECUTE format('GRANT USAGE ON SCHEMA %I TO mailyard_reader', current_schema());
-        GRANT SELECT ON mails, contents, items, addresses, attachments, tallies,
-            v1_mails, v1_items, v1_addresses, v1_attachments, v1_raw, v1_ledger, v1_daily TO mailyard_reader;
+        GRANT SELECT ON mails, undisposed, contents, items, addresses, attachments, tallies,
+            v1_mails, v1_items, v1_addresses, v1_attachments, v1_raw, v1_ledger, v1_undisposed, v1_daily TO mailyard_reader;
     END IF;
 END $$;

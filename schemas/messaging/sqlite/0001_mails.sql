@@ -5,7 +5,9 @@
 CREATE TABLE mails (
     seq             INTEGER PRIMARY KEY AUTOINCREMENT, -- never used twice, even after a deletion
     tenant          TEXT NOT NULL,
-    mail_id         TEXT NOT NULL,
+    mail_id         TEXT NOT NULL UNIQUE,
+    -- tenant/mailbox/uidvalidity/uid: the idempotency key of the pipeline.
+    mail_key        TEXT NOT NULL UNIQUE,
     mailbox         TEXT NOT NULL,
     uidvalidity     INTEGER NOT NULL,
     uid             INTEGER NOT NULL,
@@ -33,23 +35,28 @@ CREATE TABLE mails (
     persisted_at    TEXT NOT NULL,
     disposed_at     TEXT,
     disposed_method TEXT NOT NULL DEFAULT '',
-    disposed_to     TEXT NOT NULL DEFAULT '',
-    -- The mail key, the idempotency key of the pipeline.
-    UNIQUE (tenant, mailbox, uidvalidity, uid),
-    UNIQUE (tenant, mail_id)
+    disposed_to     TEXT NOT NULL DEFAULT ''
 ) STRICT;
-
 CREATE INDEX mails_tenant ON mails (tenant, seq);
 CREATE INDEX mails_mailbox ON mails (tenant, mailbox, seq);
 CREATE INDEX mails_message_id ON mails (tenant, message_id) WHERE message_id <> '';
--- What is stored but still in an inbox: few rows. Recognises mail after a
--- change of UIDVALIDITY, and answers what is stuck.
-CREATE INDEX mails_undisposed ON mails (tenant, mailbox, sha256) WHERE disposed_at IS NULL;
+
+-- Mail that is stored but, as far as is known, still in an inbox: few rows.
+-- Recognises mail after a change of UIDVALIDITY, and answers what is stuck.
+CREATE TABLE undisposed (
+    mail_seq    INTEGER PRIMARY KEY,
+    tenant      TEXT NOT NULL,
+    mailbox     TEXT NOT NULL,
+    uidvalidity INTEGER NOT NULL,
+    sha256      TEXT NOT NULL,
+    persisted_at TEXT NOT NULL
+) STRICT;
+CREATE INDEX undisposed_sha256 ON undisposed (sha256, tenant, mailbox, uidvalidity);
 
 -- One row per mail: all that is wide, so that recording a disposal does not
 -- rewrite it. The raw mail is the last column: reading the others skips it.
 CREATE TABLE contents (
-    mail_seq      INTEGER PRIMARY KEY REFERENCES mails (seq) ON DELETE CASCADE,
+    mail_seq      INTEGER PRIMARY KEY,
     tenant        TEXT NOT NULL,
     reference_ids TEXT NOT NULL,
     recipients    TEXT NOT NULL,
@@ -65,24 +72,23 @@ CREATE TABLE contents (
 CREATE TABLE items (
     seq             INTEGER PRIMARY KEY AUTOINCREMENT,
     tenant          TEXT NOT NULL,
-    item_id         TEXT NOT NULL,
-    mail_seq        INTEGER NOT NULL REFERENCES mails (seq) ON DELETE CASCADE,
+    item_id         TEXT NOT NULL UNIQUE,
+    mail_seq        INTEGER NOT NULL,
     position        INTEGER NOT NULL,
     folder          TEXT NOT NULL,
     folder_name     TEXT NOT NULL,
     matched_address TEXT NOT NULL,
     matched_header  TEXT NOT NULL,
     matched_rule    TEXT NOT NULL,
-    UNIQUE (mail_seq, position),
-    UNIQUE (tenant, item_id)
+    UNIQUE (mail_seq, position)
 ) STRICT;
 CREATE INDEX items_folder ON items (tenant, folder, seq);
 
 CREATE TABLE addresses (
-    tenant      TEXT NOT NULL,
-    mail_seq    INTEGER NOT NULL REFERENCES mails (seq) ON DELETE CASCADE,
+    mail_seq    INTEGER NOT NULL,
     role        TEXT NOT NULL,
     position    INTEGER NOT NULL,
+    tenant      TEXT NOT NULL,
     name        TEXT NOT NULL,
     address     TEXT NOT NULL,
     address_key TEXT NOT NULL,
@@ -91,9 +97,9 @@ CREATE TABLE addresses (
 CREATE INDEX addresses_key ON addresses (tenant, address_key, mail_seq);
 
 CREATE TABLE attachments (
-    tenant        TEXT NOT NULL,
-    mail_seq      INTEGER NOT NULL REFERENCES mails (seq) ON DELETE CASCADE,
+    mail_seq      INTEGER NOT NULL,
     position      INTEGER NOT NULL,
+    tenant        TEXT NOT NULL,
     part          TEXT NOT NULL,
     filename      TEXT NOT NULL,
     content_type  TEXT NOT NULL,
@@ -125,7 +131,15 @@ CREATE TABLE search_queue (
     mail_seq INTEGER PRIMARY KEY
 ) STRICT;
 CREATE VIRTUAL TABLE mail_search USING fts5 (terms, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2');
+
+-- Deleting mail deletes all that belongs to it.
 CREATE TRIGGER mails_deleted AFTER DELETE ON mails BEGIN
+    DELETE FROM undisposed WHERE mail_seq = old.seq;
+    DELETE FROM contents WHERE mail_seq = old.seq;
+    DELETE FROM items WHERE mail_seq = old.seq;
+    DELETE FROM addresses WHERE mail_seq = old.seq;
+    DELETE FROM attachments WHERE mail_seq = old.seq;
+    DELETE FROM search_queue WHERE mail_seq = old.seq;
     DELETE FROM mail_search WHERE rowid = old.seq;
 END;
 
@@ -170,6 +184,11 @@ SELECT m.tenant, m.mailbox, m.uidvalidity, m.uid, m.mail_id, m.verdict, m.reason
        CAST(round((julianday(m.persisted_at) - julianday(m.classified_at)) * 86400000) AS INTEGER) AS persist_ms,
        CAST(round((julianday(m.disposed_at) - julianday(m.persisted_at)) * 86400000) AS INTEGER) AS dispose_ms
 FROM mails m;
+
+CREATE VIEW v1_undisposed AS
+SELECT u.tenant, u.mailbox, m.uidvalidity, m.uid, m.mail_id, m.verdict, m.reason, m.lane, m.size, m.fetched_at, u.persisted_at
+FROM undisposed u
+JOIN mails m ON m.seq = u.mail_seq;
 
 CREATE VIEW v1_daily AS
 SELECT t.tenant, t.mailbox, t.day, t.verdict, t.reason, t.mails, t.bytes, t.last_persisted_at

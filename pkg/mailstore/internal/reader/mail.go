@@ -26,7 +26,7 @@ func (r *Reader) detail(ctx context.Context, tenant, mailID string) (mailstore.D
 			&references, &recipients, &dsn, &authResults, &defects, &d.Text, &d.HTML)
 	}, `SELECT `+summaryColumns+`, m.sha256, m.header_only, m.in_reply_to, m.auto_submitted, m.revision,
 		c.reference_ids, c.recipients, c.dsn, c.auth_results, c.defects, c.text, c.html
-		FROM mails m JOIN contents c ON c.tenant = m.tenant AND c.mail_seq = m.seq
+		FROM mails m JOIN contents c ON c.mail_seq = m.seq
 		WHERE m.tenant = $1 AND m.mail_id = $2`, tenant, mailID)
 	if err != nil {
 		return d, err
@@ -58,7 +58,7 @@ func (r *Reader) items(ctx context.Context, d *mailstore.Detail) error {
 		defer func() { d.Items = append(d.Items, i) }()
 		return rows.Scan(&i.ID, &i.Seq, &i.Folder, &i.FolderName, &i.MatchedAddress, &i.MatchedHeader, &i.MatchedRule)
 	}, `SELECT item_id, seq, folder, folder_name, matched_address, matched_header, matched_rule
-		FROM items WHERE tenant = $1 AND mail_seq = $2 ORDER BY position`, d.Tenant, d.Seq)
+		FROM items WHERE mail_seq = $1 ORDER BY position`, d.Seq)
 }
 
 func (r *Reader) addresses(ctx context.Context, d *mailstore.Detail) error {
@@ -67,8 +67,8 @@ func (r *Reader) addresses(ctx context.Context, d *mailstore.Detail) error {
 		var a mailstore.Address
 		defer func() { d.Addresses = append(d.Addresses, a) }()
 		return rows.Scan(&a.Role, &a.Position, &a.Name, &a.Address, &a.Key)
-	}, `SELECT role, position, name, address, address_key FROM addresses WHERE tenant = $1 AND mail_seq = $2
-		ORDER BY CASE role WHEN 'from' THEN 1 WHEN 'sender' THEN 2 WHEN 'reply-to' THEN 3 WHEN 'to' THEN 4 WHEN 'cc' THEN 5 ELSE 6 END, position`, d.Tenant, d.Seq)
+	}, `SELECT role, position, name, address, address_key FROM addresses WHERE mail_seq = $1
+		ORDER BY CASE role WHEN 'from' THEN 1 WHEN 'sender' THEN 2 WHEN 'reply-to' THEN 3 WHEN 'to' THEN 4 WHEN 'cc' THEN 5 ELSE 6 END, position`, d.Seq)
 }
 
 const attachmentColumns = `a.position, a.part, a.filename, a.content_type, a.content_id, a.inline, a.is_message, a.size, a.sha256`
@@ -83,7 +83,7 @@ func (r *Reader) attachments(ctx context.Context, d *mailstore.Detail) error {
 		var a mailstore.Attachment
 		defer func() { d.Attached = append(d.Attached, a) }()
 		return rows.Scan(attachmentDest(&a)...)
-	}, `SELECT `+attachmentColumns+` FROM attachments a WHERE tenant = $1 AND mail_seq = $2 ORDER BY position`, d.Tenant, d.Seq)
+	}, `SELECT `+attachmentColumns+` FROM attachments a WHERE mail_seq = $1 ORDER BY position`, d.Seq)
 }
 
 // Raw implements mailstore.Store.

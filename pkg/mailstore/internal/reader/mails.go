@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -17,39 +16,25 @@ const defaultLimit = 50
 
 // Mails implements mailstore.Store.
 func (r *Reader) Mails(ctx context.Context, q mailstore.Query) ([]mailstore.Summary, error) {
-	q.Limit = min(cmp.Or(q.Limit, defaultLimit), mailstore.MaxLimit)
-	tenants := []string{q.Tenant}
-	if q.Tenant == "" {
-		var err error
-		if tenants, err = r.tenants(ctx); err != nil {
-			return nil, fmt.Errorf("listing tenants: %w", err)
-		}
-	}
-	// Every index begins with the tenant: the newest of all are the newest of each.
-	var list []mailstore.Summary
-	for _, tenant := range tenants {
-		q.Tenant = tenant
-		var err error
-		if list, err = r.mailsOf(ctx, q, list); err != nil {
-			return nil, fmt.Errorf("listing mail of %s: %w", tenant, err)
-		}
-	}
-	slices.SortFunc(list, func(a, b mailstore.Summary) int { return cmp.Compare(b.Seq, a.Seq) })
-	return list[:min(len(list), q.Limit)], nil
-}
-
-func (r *Reader) tenants(ctx context.Context) ([]string, error) {
-	var list []string
+	w := r.conditions(q)
+	query := `SELECT ` + summaryColumns + ` FROM mails m` + w.String() + ` ORDER BY m.seq DESC LIMIT ` + w.arg(min(cmp.Or(max(q.Limit, 0), defaultLimit), mailstore.MaxLimit))
+	list := []mailstore.Summary{}
 	err := r.query(ctx, func(rows *sql.Rows) error {
-		var tenant string
-		defer func() { list = append(list, tenant) }()
-		return rows.Scan(&tenant)
-	}, `SELECT DISTINCT tenant FROM tallies ORDER BY tenant`)
-	return list, err
+		var s mailstore.Summary
+		if err := scanSummary(rows, &s); err != nil {
+			return err
+		}
+		list = append(list, s)
+		return nil
+	}, query, w.args...)
+	if err != nil {
+		return nil, fmt.Errorf("listing mail of %q: %w", q.Tenant, err)
+	}
+	return list, nil
 }
 
 const summaryColumns = `m.seq, m.mail_id, m.tenant, m.mailbox, m.uidvalidity, m.uid, m.lane, m.size, m.verdict, m.reason,
-	(SELECT string_agg(i.folder, ',' ORDER BY i.position) FROM items i WHERE i.tenant = m.tenant AND i.mail_seq = m.seq),
+	(SELECT string_agg(i.folder, ',' ORDER BY i.position) FROM items i WHERE i.mail_seq = m.seq),
 	m.subject, m.from_name, m.from_address, m.message_id, m.bounce, m.auto_reply, m.attachment_count,
 	m.internal_at, m.sent_at, m.fetched_at, m.classified_at, m.persisted_at, m.disposed_at, m.disposed_method, m.disposed_to`
 
@@ -70,21 +55,6 @@ func scanSummary(rows *sql.Rows, s *mailstore.Summary, more ...any) error {
 	return nil
 }
 
-// mailsOf appends the mails of one tenant to the list.
-func (r *Reader) mailsOf(ctx context.Context, q mailstore.Query, list []mailstore.Summary) ([]mailstore.Summary, error) {
-	w := r.conditions(q)
-	query := `SELECT ` + summaryColumns + ` FROM mails m WHERE ` + strings.Join(w.conditions, " AND ") + ` ORDER BY m.seq DESC LIMIT ` + w.arg(q.Limit)
-	err := r.query(ctx, func(rows *sql.Rows) error {
-		var s mailstore.Summary
-		if err := scanSummary(rows, &s); err != nil {
-			return err
-		}
-		list = append(list, s)
-		return nil
-	}, query, w.args...)
-	return list, err
-}
-
 // where collects conditions and their arguments.
 type where struct {
 	conditions []string
@@ -97,6 +67,14 @@ func (w *where) arg(v any) string {
 	return "$" + strconv.Itoa(len(w.args))
 }
 
+// String returns the WHERE clause.
+func (w *where) String() string {
+	if len(w.conditions) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(w.conditions, " AND ")
+}
+
 // add adds a condition, with ? in the place of its argument.
 func (w *where) add(condition string, v any) {
 	w.conditions = append(w.conditions, strings.Replace(condition, "?", w.arg(v), 1))
@@ -104,7 +82,9 @@ func (w *where) add(condition string, v any) {
 
 func (r *Reader) conditions(q mailstore.Query) *where {
 	w := &where{}
-	w.add("m.tenant = ?", q.Tenant)
+	if q.Tenant != "" {
+		w.add("m.tenant = ?", q.Tenant)
+	}
 	if q.Mailbox != "" {
 		w.add("m.mailbox = ?", q.Mailbox)
 	}
@@ -116,7 +96,7 @@ func (r *Reader) conditions(q mailstore.Query) *where {
 	}
 	switch q.State {
 	case mailstore.Undisposed:
-		w.conditions = append(w.conditions, "m.disposed_at IS NULL")
+		w.conditions = append(w.conditions, "EXISTS (SELECT 1 FROM undisposed u WHERE u.mail_seq = m.seq)")
 	case mailstore.Disposed:
 		w.conditions = append(w.conditions, "m.disposed_at IS NOT NULL")
 	}
@@ -133,10 +113,10 @@ func (r *Reader) conditions(q mailstore.Query) *where {
 		w.add("m.message_id <> '' AND m.message_id = ?", id) // the first half is the condition of the index
 	}
 	if q.Folder != "" {
-		w.add("EXISTS (SELECT 1 FROM items i WHERE i.tenant = m.tenant AND i.mail_seq = m.seq AND i.folder = ?)", q.Folder)
+		w.add("EXISTS (SELECT 1 FROM items i WHERE i.mail_seq = m.seq AND i.folder = ?)", q.Folder)
 	}
 	if q.Address != "" {
-		w.add("EXISTS (SELECT 1 FROM addresses a WHERE a.tenant = m.tenant AND a.mail_seq = m.seq AND a.address_key = ?)", addressKey(q.Address))
+		w.add("EXISTS (SELECT 1 FROM addresses a WHERE a.mail_seq = m.seq AND a.address_key = ?)", addressKey(q.Address))
 	}
 	if q.Subject != "" {
 		w.add(r.dialect.Contains("m.subject")+` ? ESCAPE '\'`, "%"+likeEscaper().Replace(q.Subject)+"%")

@@ -82,8 +82,8 @@ func (r *Reader) undisposed(ctx context.Context, tenant string, c *counter) erro
 		m := c.of(id, mailbox)
 		m.Undisposed, m.OldestUndisposed = n, oldest
 		return nil
-	}, `SELECT tenant, mailbox, count(*), min(persisted_at) FROM mails WHERE disposed_at IS NULL`+
-		ofTenant(tenant, "AND tenant = $1")+` GROUP BY tenant, mailbox`, ofTenantArgs(tenant)...)
+	}, `SELECT tenant, mailbox, count(*), min(persisted_at) FROM undisposed`+
+		ofTenant(tenant, "WHERE tenant = $1")+` GROUP BY tenant, mailbox`, ofTenantArgs(tenant)...)
 }
 
 // ofTenant returns the condition unless the tenant is "", which is all of them.
