@@ -71,8 +71,7 @@ func (c *collector) text(e *entity, content []byte) {
 		c.d.add(DefectCharsetWrong, e.id, label)
 	}
 	if strings.Contains(s, "\x00") {
-		c.d.add(DefectNUL, e.id, "removed")
-		s = strings.ReplaceAll(s, "\x00", "")
+		c.d.add(DefectNUL, e.id, "removed") // by finish, with clip
 	}
 	if strings.Contains(s, "\r") {
 		s = strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
