@@ -24,7 +24,8 @@ func testMove(t *testing.T, s *imaptest.Server, hide []string) {
 	}
 	s.Deliver(user, imaptest.Messages(0, 12, 800)...)
 	// Somebody else deleted a mail and has not expunged yet.
-	others := s.Append(user, "INBOX", imaptest.Message(12, 800), imap.AppendOptions{Flags: []imap.Flag{imap.FlagDeleted}})
+	s.Append(user, "INBOX", imaptest.Message(12, 800), imap.AppendOptions{Flags: []imap.Flag{imap.FlagDeleted}})
+	others := deleted(s, user)[0]
 	c, inbox := open(t, s, user)
 	uids := list(t, c)
 	if len(uids) != 12 {
