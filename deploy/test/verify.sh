@@ -14,20 +14,22 @@ check() { # NAME COMMAND...
   "${@:2}" || failed+=("$1")
 }
 in_module() { (cd "$1" && GOWORK=off "${@:2}"); }
-compare() {
+# unchanged ADVICE COMMAND...: the command, run in a copy of the tree, changes nothing.
+unchanged() {
+  rm -rf "$copy"
+  mkdir "$copy"
+  tar -c --exclude=./.git --exclude=./bin --exclude=./data . | tar -x -C "$copy"
+  env -C "$copy" "${@:2}" || return 1
   diff -ru --exclude=.git --exclude=bin --exclude=data . "$copy" || { echo "verify: run $1 and commit what it changes" >&2; return 1; }
 }
 
 for module in "$@" tools; do
   check "$module is tidy" in_module "$module" go mod tidy -diff
-  check "$module builds without the workspace" in_module "$module" go build ./...
+  check "$module builds without the workspace" in_module "$module" go build -o /dev/null ./...
 done
 
-tar -c --exclude=./.git --exclude=./bin --exclude=./data . | tar -x -C "$copy"
-check 'go work sync' env -C "$copy" go work sync
-check 'the workspace agrees with the modules' compare 'make tidy'
-check 'go generate' env -C "$copy" go generate work
-check 'generated files are up to date' compare 'make generate'
+check 'the workspace agrees with the modules' unchanged 'make tidy' go work sync
+check 'generated files are up to date' unchanged 'make generate' go generate work
 
 if [ ${#failed[@]} -gt 0 ]; then
   printf 'verify: FAILED: %s\n' "${failed[@]}" >&2
