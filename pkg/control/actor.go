@@ -1,0 +1,69 @@
+package control
+
+import (
+	"fmt"
+)
+
+// A Role is what an actor may do.
+type Role string
+
+// The roles.
+const (
+	// RoleLandlord may do everything.
+	RoleLandlord Role = "landlord"
+	// RoleTenantAdmin may change the folders and mailboxes of one tenant, and
+	// read that tenant.
+	RoleTenantAdmin Role = "tenant-admin"
+	// RoleReader may read one tenant, or all if it has none.
+	RoleReader Role = "reader"
+)
+
+// An Actor is who asks for an operation. Whoever calls vouches for it.
+type Actor struct {
+	Name   string // as it stands in the audit; required
+	Role   Role
+	Tenant string // of a tenant administrator, and of a reader of one tenant
+	From   string // where the request came from, for the audit: an address, "console", "cli"
+}
+
+// The answers are the same whether the other tenant exists or not.
+
+func (a Actor) mayRead(tenant string) error {
+	switch {
+	case a.Name == "":
+	case a.Role == RoleLandlord, a.Role == RoleReader && a.Tenant == "":
+		return nil
+	case (a.Role == RoleTenantAdmin || a.Role == RoleReader) && a.Tenant == tenant && tenant != "":
+		return nil
+	}
+	return a.refuse("read", tenant)
+}
+
+func (a Actor) mayWrite(tenant string) error {
+	switch {
+	case a.Name == "":
+	case a.Role == RoleLandlord:
+		return nil
+	case a.Role == RoleTenantAdmin && a.Tenant == tenant && tenant != "":
+		return nil
+	}
+	return a.refuse("change", tenant)
+}
+
+// mayRule is for what only the landlord does: tenants and their keys.
+func (a Actor) mayRule(tenant string) error {
+	if a.Name != "" && a.Role == RoleLandlord {
+		return nil
+	}
+	return a.refuse("manage", tenant)
+}
+
+func (a Actor) refuse(verb, tenant string) error {
+	switch {
+	case a.Name == "":
+		return fmt.Errorf("%w: the actor has no name", ErrForbidden)
+	case tenant == "":
+		return fmt.Errorf("%w: %s may not %s all tenants", ErrForbidden, a.Name, verb)
+	}
+	return fmt.Errorf("%w: %s may not %s tenant %s", ErrForbidden, a.Name, verb, tenant)
+}

@@ -1,0 +1,185 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/zap"
+
+	"github.com/mailyard/mailyard/pkg/configwatch"
+	"github.com/mailyard/mailyard/schemas"
+)
+
+func (p *Publisher) open(ctx context.Context) (jetstream.KeyValue, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	kv, err := p.js.KeyValue(ctx, schemas.BucketConfig)
+	if err != nil {
+		return nil, fmt.Errorf("opening the bucket %s: %w", schemas.BucketConfig, err)
+	}
+	return kv, nil
+}
+
+// assert makes the bucket hold what the control database holds. The bucket is
+// read first: what it holds and the database, looked at later, does not have,
+// is really gone. Every write is bound to the entry that was read, so that it
+// fails when another publisher was faster.
+func (p *Publisher) assert(ctx context.Context) error {
+	kv, err := p.open(ctx)
+	if err != nil {
+		return err
+	}
+	held, err := p.entries(ctx, kv)
+	if err != nil {
+		return err
+	}
+	snap, err := p.store.snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	if newest, future := fromFuture(held, snap); future {
+		if err := p.store.restamp(ctx, newest); err != nil {
+			return err
+		}
+		if snap, err = p.store.snapshot(ctx); err != nil {
+			return err
+		}
+	}
+	written, removed := 0, 0
+	for _, key := range snap.keys {
+		if entry, ok := held[key]; ok && bytes.Equal(entry.Value(), snap.records[key].value) {
+			continue
+		}
+		if err := p.put(ctx, kv, key, snap.records[key]); err != nil {
+			return err
+		}
+		written++
+	}
+	for key, entry := range held {
+		if _, ok := snap.records[key]; ok || key == configwatch.AssertedKey {
+			continue
+		}
+		if err := p.remove(ctx, kv, entry); err != nil {
+			return err
+		}
+		removed++
+	}
+	if _, ok := held[configwatch.AssertedKey]; !ok {
+		if err := p.markAsserted(ctx, kv); err != nil {
+			return err
+		}
+	}
+	if written+removed > 0 {
+		p.logger.Info("the services' configuration was set right", zap.Int("written", written), zap.Int("removed", removed))
+	}
+	return nil
+}
+
+// fromFuture reports whether the bucket, which was read before the database,
+// holds what the database has not come to yet, and the bucket's newest revision.
+func fromFuture(held map[string]jetstream.KeyValueEntry, snap snapshot) (newest int64, future bool) {
+	for key, entry := range held {
+		revision := revisionOf(entry.Value())
+		newest = max(newest, revision)
+		if r, ok := snap.records[key]; ok && revision > r.revision {
+			future = true
+		}
+	}
+	return newest, future || newest > snap.revision
+}
+
+// entries reads the whole bucket.
+func (p *Publisher) entries(ctx context.Context, kv jetstream.KeyValue) (map[string]jetstream.KeyValueEntry, error) {
+	ctx, cancel := context.WithTimeout(ctx, 6*requestTimeout)
+	defer cancel()
+	w, err := kv.WatchAll(ctx, jetstream.IgnoreDeletes())
+	if err != nil {
+		return nil, fmt.Errorf("reading the bucket %s: %w", schemas.BucketConfig, err)
+	}
+	defer func() {
+		w.Stop() // an error means that it has ended already
+		for range w.Updates() {
+		}
+	}()
+	held := map[string]jetstream.KeyValueEntry{}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("reading the bucket %s: %w", schemas.BucketConfig, ctx.Err())
+		case entry, ok := <-w.Updates():
+			if !ok {
+				return nil, fmt.Errorf("reading the bucket %s: the connection was closed", schemas.BucketConfig)
+			}
+			if entry == nil {
+				return held, nil
+			}
+			held[entry.Key()] = entry
+		}
+	}
+}
+
+// put writes a record unless the bucket holds a newer one. When another
+// publisher writes at the same time it looks again.
+func (p *Publisher) put(ctx context.Context, kv jetstream.KeyValue, key string, r record) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	for {
+		entry, err := kv.Get(ctx, key)
+		switch {
+		case errors.Is(err, jetstream.ErrKeyNotFound):
+			_, err = kv.Create(ctx, key, r.value)
+		case err != nil:
+		case revisionOf(entry.Value()) > r.revision, bytes.Equal(entry.Value(), r.value):
+			return nil
+		default:
+			_, err = kv.Update(ctx, key, r.value, entry.Revision())
+		}
+		if err == nil {
+			return nil
+		}
+		if !conflict(err) || ctx.Err() != nil {
+			return fmt.Errorf("writing %s to the bucket %s: %w", key, schemas.BucketConfig, err)
+		}
+	}
+}
+
+func (p *Publisher) remove(ctx context.Context, kv jetstream.KeyValue, entry jetstream.KeyValueEntry) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	// A newer entry stays: the document is there again.
+	err := kv.Delete(ctx, entry.Key(), jetstream.LastRevision(entry.Revision()))
+	if err != nil && !conflict(err) {
+		return fmt.Errorf("removing %s from the bucket %s: %w", entry.Key(), schemas.BucketConfig, err)
+	}
+	return nil
+}
+
+// conflict reports whether the entry is not the one that was read. Replicated
+// buckets say so with another code.
+func conflict(err error) bool {
+	return errors.Is(err, jetstream.ErrKeyExists) || errors.Is(err, jetstream.ErrKeyRevisionMismatch)
+}
+
+func (p *Publisher) markAsserted(ctx context.Context, kv jetstream.KeyValue) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	if _, err := kv.Put(ctx, configwatch.AssertedKey, []byte("{}")); err != nil {
+		return fmt.Errorf("writing %s to the bucket %s: %w", configwatch.AssertedKey, schemas.BucketConfig, err)
+	}
+	return nil
+}
+
+// revisionOf returns a record's revision, 0 for what is no record.
+func revisionOf(value []byte) int64 {
+	var r struct {
+		Revision int64 `json:"revision"`
+	}
+	if json.Unmarshal(value, &r) != nil {
+		return 0
+	}
+	return r.Revision
+}

@@ -1,0 +1,65 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/mailyard/mailyard/schemas"
+)
+
+// An AuditEntry tells who changed what. Secrets stand in it only as "changed".
+type AuditEntry struct {
+	ID       int64 // grows with every entry
+	At       time.Time
+	Revision int64
+	Actor    string
+	Role     Role
+	From     string
+	Kind     schemas.Kind
+	Tenant   string
+	Document string // id of the document; equals the tenant for a tenant
+	Change   string // schemas.ChangeCreated and so on
+	Fields   []FieldChange
+}
+
+// An AuditQuery selects audit entries.
+type AuditQuery struct {
+	Tenant string       // "" for all, if the actor may see them
+	Kind   schemas.Kind // "" for all
+	ID     string       // of the document; "" for all
+	Before int64        // only entries with a smaller ID; 0 for the newest
+	Limit  int          // 0: 100; at most 1000
+}
+
+// Audit returns entries, the newest first.
+func (s *Store) Audit(ctx context.Context, actor Actor, query AuditQuery) (list []AuditEntry, err error) {
+	if err := actor.mayRead(query.Tenant); err != nil {
+		return nil, err
+	}
+	limit := min(query.Limit, 1000)
+	if limit <= 0 {
+		limit = 100
+	}
+	err = s.read(ctx, func(q querier) error {
+		return q.each(ctx, func(row scanner) error {
+			var e AuditEntry
+			var at, fields string
+			if err := row.Scan(&e.ID, &at, &e.Revision, &e.Actor, &e.Role, &e.From, &e.Kind, &e.Tenant, &e.Document, &e.Change, &fields); err != nil {
+				return err
+			}
+			if e.At, err = parseTime(at); err != nil {
+				return err
+			}
+			list = append(list, e)
+			return json.Unmarshal([]byte(fields), &list[len(list)-1].Fields)
+		}, `SELECT id, at, revision, actor, role, source, kind, tenant, document, change, fields FROM audit
+			WHERE (? = '' OR tenant = ?) AND (? = '' OR kind = ?) AND (? = '' OR document = ?) AND (? = 0 OR id < ?) ORDER BY id DESC LIMIT ?`,
+			query.Tenant, query.Tenant, string(query.Kind), string(query.Kind), query.ID, query.ID, query.Before, query.Before, limit)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading audit: %w", err)
+	}
+	return list, nil
+}

@@ -1,0 +1,71 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/nats-io/nuid"
+
+	"github.com/mailyard/mailyard/schemas"
+)
+
+// A target names a document.
+type target struct {
+	kind       schemas.Kind
+	tenant, id string
+}
+
+func tenantTarget(id string) target          { return target{schemas.KindTenant, id, id} }
+func folderTarget(tenant, id string) target  { return target{schemas.KindFolder, tenant, id} }
+func mailboxTarget(tenant, id string) target { return target{schemas.KindMailbox, tenant, id} }
+
+func (t target) String() string {
+	if t.kind == schemas.KindTenant {
+		return "tenant " + t.tenant
+	}
+	return string(t.kind) + " " + t.tenant + "/" + t.id
+}
+
+// checkRevision compares what a change was based on with what is there.
+func (t target) checkRevision(based int64, exists bool, current int64) error {
+	switch {
+	case based == IfNew && exists:
+		return fmt.Errorf("creating %s: %w", t, ErrExists)
+	case based > 0 && !exists:
+		return fmt.Errorf("changing %s: %w (it was deleted)", t, ErrStale)
+	case based > 0 && based != current:
+		return fmt.Errorf("changing %s: %w (based on revision %d, now it has %d)", t, ErrStale, based, current)
+	}
+	return nil
+}
+
+// record writes the audit entry and the outbox row of a change. from is the
+// revision before, 0 for a new document.
+func (w *writer) record(ctx context.Context, t target, change string, from int64, fields []FieldChange) error {
+	w.changes++
+	values, err := json.Marshal(fields)
+	if err != nil {
+		return fmt.Errorf("recording change of %s: %w", t, err)
+	}
+	_, err = w.exec(ctx, `INSERT INTO audit (at, revision, actor, role, source, kind, tenant, document, change, fields) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		formatTime(w.at), w.revision, w.actor.Name, string(w.actor.Role), w.actor.From, string(t.kind), t.tenant, t.id, change, string(values))
+	if err != nil {
+		return fmt.Errorf("recording change of %s: %w", t, err)
+	}
+	event := schemas.ConfigChange{
+		Kind: t.kind, Tenant: t.tenant, ID: t.id, Change: change,
+		FromRevision: from, ToRevision: w.revision, Actor: w.actor.Name, ChangedAt: w.at,
+	}
+	if change == schemas.ChangeUpdated {
+		event.Fields = paths(fields)
+	}
+	raw, err := json.Marshal(event)
+	if err != nil {
+		return fmt.Errorf("recording change of %s: %w", t, err)
+	}
+	if _, err := w.exec(ctx, `INSERT INTO outbox (event_id, event) VALUES (?, ?)`, nuid.Next(), string(raw)); err != nil {
+		return fmt.Errorf("recording change of %s: %w", t, err)
+	}
+	return nil
+}

@@ -1,0 +1,246 @@
+package control
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mailyard/mailyard/pkg/config"
+	"github.com/mailyard/mailyard/schemas"
+)
+
+// A Tenant is a tenant as it is stored.
+type Tenant struct {
+	Document   config.Tenant
+	Revision   int64
+	KeyID      string // of the Tenant Encryption Key; "" when there is none
+	KeyVersion int    // 1 for the first; 0 when there is none
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
+
+	wrappedKey []byte
+	deletedAt  *time.Time
+}
+
+const tenantColumns = `document, revision, wrapped_key, key_id, key_version, created_at, updated_at, deleted_at`
+
+func scanTenant(row scanner) (t Tenant, err error) {
+	var document, created, updated string
+	var keyID, deleted sql.NullString
+	if err := row.Scan(&document, &t.Revision, &t.wrappedKey, &keyID, &t.KeyVersion, &created, &updated, &deleted); err != nil {
+		return t, err
+	}
+	t.KeyID = keyID.String
+	return t, decodeRow(document, &t.Document, created, &t.CreatedAt, updated, &t.UpdatedAt, deleted, &t.deletedAt)
+}
+
+// decodeRow decodes the columns that all documents have.
+func decodeRow(document string, into any, created string, createdAt *time.Time, updated string, updatedAt *time.Time, deleted sql.NullString, deletedAt **time.Time) error {
+	if err := json.Unmarshal([]byte(document), into); err != nil {
+		return fmt.Errorf("decoding stored document: %w", err)
+	}
+	var err error
+	if *createdAt, err = parseTime(created); err != nil {
+		return err
+	}
+	if *updatedAt, err = parseTime(updated); err != nil {
+		return err
+	}
+	*deletedAt, err = parseOptional(deleted)
+	return err
+}
+
+// tenant returns a tenant that is not deleted.
+func (q querier) tenant(ctx context.Context, id string) (Tenant, bool, error) {
+	t, err := scanTenant(q.row(ctx, `SELECT `+tenantColumns+` FROM tenants WHERE id = ? AND deleted_at IS NULL`, id))
+	return found(t, err, tenantTarget(id))
+}
+
+// found turns "no rows" into false.
+func found[T any](t T, err error, what target) (T, bool, error) {
+	if errors.Is(err, sql.ErrNoRows) {
+		return t, false, nil
+	}
+	if err != nil {
+		return t, false, fmt.Errorf("reading %s: %w", what, err)
+	}
+	return t, true, nil
+}
+
+// GetTenant returns a tenant.
+func (s *Store) GetTenant(ctx context.Context, actor Actor, id string) (t Tenant, err error) {
+	if err := actor.mayRead(id); err != nil {
+		return t, err
+	}
+	err = s.read(ctx, func(q querier) error {
+		var ok bool
+		if t, ok, err = q.tenant(ctx, id); err == nil && !ok {
+			err = fmt.Errorf("reading %s: %w", tenantTarget(id), ErrNotFound)
+		}
+		return err
+	})
+	return t, err
+}
+
+// ListTenants returns the tenants that the actor may see, ordered by id.
+func (s *Store) ListTenants(ctx context.Context, actor Actor) (list []Tenant, err error) {
+	only := actor.Tenant
+	if actor.Role == RoleLandlord {
+		only = ""
+	}
+	if err := actor.mayRead(only); err != nil {
+		return nil, err
+	}
+	err = s.read(ctx, func(q querier) error {
+		return q.each(ctx, func(row scanner) error {
+			t, err := scanTenant(row)
+			list = append(list, t)
+			return err
+		}, `SELECT `+tenantColumns+` FROM tenants WHERE deleted_at IS NULL AND (? = '' OR id = ?) ORDER BY id`, only, only)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing tenants: %w", err)
+	}
+	return list, nil
+}
+
+// PutTenant creates or replaces a tenant. Landlord only. based is the revision
+// that the change was made on, 0 for any, IfNew for a new one. What changes
+// nothing succeeds and leaves no trace.
+func (s *Store) PutTenant(ctx context.Context, actor Actor, doc config.Tenant, based int64) (t Tenant, err error) {
+	if err := actor.mayRule(doc.ID); err != nil {
+		return t, err
+	}
+	err = s.write(ctx, actor, func(w *writer) error {
+		t, _, err = w.putTenant(ctx, doc, based)
+		return err
+	})
+	return t, err
+}
+
+func (w *writer) putTenant(ctx context.Context, doc config.Tenant, based int64) (Tenant, []FieldChange, error) {
+	name := tenantTarget(doc.ID)
+	problems := config.ValidateTenant(doc)
+	if known := w.store.databases; len(known) > 0 && !slices.Contains(known, doc.MessagingDatabase) {
+		problems = append(problems, config.Problem{Path: "messaging_database", Message: fmt.Sprintf("%s is not configured; there is %s", doc.MessagingDatabase, strings.Join(known, ", "))})
+	}
+	if err := problems.Err(); err != nil {
+		return Tenant{}, nil, err
+	}
+	before, exists, err := w.tenant(ctx, doc.ID)
+	if err != nil {
+		return before, nil, err
+	}
+	if err := name.checkRevision(based, exists, before.Revision); err != nil {
+		return before, nil, err
+	}
+	var old any
+	if exists {
+		old = before.Document
+	}
+	fields, err := diff(old, doc)
+	if err != nil || len(fields) == 0 {
+		return before, nil, err
+	}
+	after := before
+	after.Document, after.Revision, after.UpdatedAt = doc, w.revision, w.at
+	change := schemas.ChangeUpdated
+	if !exists {
+		after.CreatedAt, change = w.at, schemas.ChangeCreated
+	}
+	if err := w.saveTenant(ctx, after); err != nil {
+		return before, nil, err
+	}
+	return after, fields, w.record(ctx, name, change, before.Revision, fields)
+}
+
+// saveTenant writes the row, over that of a deleted tenant too.
+func (w *writer) saveTenant(ctx context.Context, t Tenant) error {
+	document, err := json.Marshal(t.Document)
+	if err != nil {
+		return fmt.Errorf("encoding %s: %w", tenantTarget(t.Document.ID), err)
+	}
+	_, err = w.exec(ctx, `INSERT INTO tenants (id, `+tenantColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET document = excluded.document, revision = excluded.revision, wrapped_key = excluded.wrapped_key,
+			key_id = excluded.key_id, key_version = excluded.key_version, created_at = excluded.created_at, updated_at = excluded.updated_at, deleted_at = excluded.deleted_at`,
+		t.Document.ID, string(document), t.Revision, t.wrappedKey, sql.NullString{String: t.KeyID, Valid: t.KeyID != ""}, t.KeyVersion,
+		formatTime(t.CreatedAt), formatTime(t.UpdatedAt), formatOptional(t.deletedAt))
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", tenantTarget(t.Document.ID), err)
+	}
+	return nil
+}
+
+// DeleteTenant deletes a tenant with its folders, and destroys its Tenant
+// Encryption Key, with which every password of the tenant is lost for good.
+// Landlord only. While it has mailboxes it is refused (InUseError), unless
+// forced: then they are deleted too.
+func (s *Store) DeleteTenant(ctx context.Context, actor Actor, id string, based int64, force bool) error {
+	if err := actor.mayRule(id); err != nil {
+		return err
+	}
+	return s.write(ctx, actor, func(w *writer) error {
+		t, exists, err := w.tenant(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !exists {
+			return fmt.Errorf("deleting %s: %w", tenantTarget(id), ErrNotFound)
+		}
+		if err := tenantTarget(id).checkRevision(based, exists, t.Revision); err != nil {
+			return err
+		}
+		if err := w.deleteContents(ctx, id, force); err != nil {
+			return fmt.Errorf("deleting %s: %w", tenantTarget(id), err)
+		}
+		before := t.Revision
+		var fields []FieldChange
+		if t.KeyID != "" {
+			fields = append(fields, happened("encryption_key", "destroyed"))
+		}
+		t.wrappedKey, t.KeyID, t.KeyVersion = nil, "", 0
+		t.Revision, t.UpdatedAt, t.deletedAt = w.revision, w.at, &w.at
+		if err := w.saveTenant(ctx, t); err != nil {
+			return err
+		}
+		return w.record(ctx, tenantTarget(id), schemas.ChangeDeleted, before, fields)
+	})
+}
+
+func (w *writer) deleteContents(ctx context.Context, tenant string, force bool) error {
+	mailboxes, err := w.mailboxes(ctx, tenant)
+	if err != nil {
+		return err
+	}
+	if len(mailboxes) > 0 && !force {
+		used := &InUseError{}
+		for _, m := range mailboxes {
+			used.By = append(used.By, "mailbox "+m.Document.ID)
+		}
+		return used
+	}
+	for _, m := range mailboxes {
+		if err := w.deleteMailbox(ctx, m); err != nil {
+			return err
+		}
+	}
+	// Also of those that were deleted before: without the key nothing can read it.
+	if _, err := w.exec(ctx, `UPDATE mailboxes SET password = NULL WHERE tenant = ?`, tenant); err != nil {
+		return err
+	}
+	folders, err := w.folders(ctx, tenant)
+	if err != nil {
+		return err
+	}
+	for _, f := range folders {
+		if err := w.deleteFolder(ctx, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
