@@ -3,6 +3,7 @@ package fetcher
 import (
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/mailyard/mailyard/pkg/imapconn"
 	"github.com/mailyard/mailyard/schemas"
@@ -37,6 +38,10 @@ const (
 	// fails nobody else's; parkAfter is how many make it a dead letter.
 	aloneAfter = 2
 	parkAfter  = 6
+	// settleTime is how long a mail whose mark is gone may still be listed: it
+	// was disposed of, and the server's view of the inbox is behind. A mail that
+	// is there after that was not, and is fetched again.
+	settleTime = 10 * time.Second
 )
 
 // inFlightLimit is how many mails of a kind may be between the inbox and their
@@ -62,6 +67,7 @@ type backlog struct {
 	taken     map[uint32]kind            // being downloaded or published
 	inFlight  map[uint32]flight          // published, and marked in Redis
 	clock     int64                      // counts publications
+	landed    map[uint32]time.Time       // their marks are gone, since then; see settleTime
 	attempts  map[uint32]int             // failed downloads
 	unlisted  int                        // waiting in the inbox beyond maxSized
 	untouched map[uint32]struct{}        // arrived before import_since
@@ -77,7 +83,7 @@ func newBacklog(maxItems int, maxLight, maxMail int64) *backlog {
 	return &backlog{
 		maxItems: maxItems, maxLight: maxLight, maxMail: maxMail,
 		changed: make(chan struct{}),
-		known:   map[uint32]kind{}, taken: map[uint32]kind{}, inFlight: map[uint32]flight{}, attempts: map[uint32]int{}, untouched: map[uint32]struct{}{},
+		known:   map[uint32]kind{}, taken: map[uint32]kind{}, inFlight: map[uint32]flight{}, attempts: map[uint32]int{}, untouched: map[uint32]struct{}{}, landed: map[uint32]time.Time{},
 	}
 }
 
@@ -135,6 +141,11 @@ func (b *backlog) list(listed, marked []uint32, asOf int64, parked func(uid uint
 			delete(b.untouched, uid)
 		}
 	}
+	for uid := range b.landed {
+		if _, here := present[uid]; !here {
+			delete(b.landed, uid)
+		}
+	}
 	room := maxSized - len(b.known)
 	b.unlisted = 0
 	for _, uid := range listed {
@@ -144,7 +155,7 @@ func (b *backlog) list(listed, marked []uint32, asOf int64, parked func(uid uint
 		if _, ok := b.inFlight[uid]; ok || parked(uid) {
 			continue
 		}
-		if _, ok := b.untouched[uid]; ok {
+		if _, ok := b.untouched[uid]; ok || b.settling(uid) {
 			continue
 		}
 		if len(fresh) < room {
@@ -338,8 +349,24 @@ func (b *backlog) observe(marked []uint32, asOf int64) {
 		if f.since > asOf {
 			current[uid] = f
 		}
+		if _, ok := current[uid]; !ok {
+			b.landed[uid] = time.Now()
+		}
 	}
 	b.inFlight = current
+}
+
+// settling reports whether a mail's mark went so recently that a listing may be behind.
+func (b *backlog) settling(uid uint32) bool {
+	at, ok := b.landed[uid]
+	return ok && time.Since(at) < settleTime
+}
+
+// unsettled reports whether a listing held mails that were settling.
+func (b *backlog) unsettled() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.landed) > 0
 }
 
 // wake tells whoever waits on change that something can be taken.
@@ -380,7 +407,7 @@ func (b *backlog) count(listed []uint32, parked func(uid uint32) bool) counts {
 			c.taken++
 		case known:
 			c.waiting++
-		case flying:
+		case flying, b.settling(uid):
 			c.inFlight++
 		case untouched:
 			c.untouched++

@@ -23,7 +23,7 @@ import (
 const (
 	// inlineLimit is the largest mail that travels in its message; a larger one
 	// travels as a claim check.
-	inlineLimit = 256 << 10
+	inlineLimit = schemas.MaxInline
 	// headerLimit caps the header section of a claim check and of an oversize mail.
 	headerLimit = 64 << 10
 	// markTime is how long a mail counts as in flight. It is longer than all

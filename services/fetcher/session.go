@@ -126,6 +126,9 @@ func (s *session) await(ctx context.Context, more bool) error {
 	if !s.conn.HasIdle() {
 		pause = pollTime
 	}
+	if s.backlog.unsettled() {
+		pause = min(pause, settleTime)
+	}
 	_, err := s.conn.Wait(ctx, pause)
 	if err != nil && ctx.Err() == nil {
 		return fmt.Errorf("watching the inbox of %s: %w", s.name(), err)

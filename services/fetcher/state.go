@@ -113,7 +113,7 @@ func (s *session) report(ctx context.Context, c counts) {
 		m.LastSuccess, m.NextAttempt, m.Detail = &now, nil, ""
 		m.Waiting, m.InFlight, m.Parked = c.waiting+c.taken, c.inFlight, c.parked
 		switch {
-		case m.Waiting > 0:
+		case m.Waiting > s.view.Mailbox.Document.MaxItems: // more than is fetched at once anyway
 			m.Status = schemas.StatusDraining
 		case s.conn.HasIdle():
 			m.Status = schemas.StatusLive

@@ -57,7 +57,7 @@ func Open(ctx context.Context, home Home, s deployment.Settings, logger *zap.Log
 	if in.unlock, err = home.Lock(); err != nil {
 		return nil, err
 	}
-	if in.Control, err = control.Open(ctx, s.Control.Reveal(), logger); err != nil {
+	if in.Control, err = OpenControl(ctx, s, logger); err != nil {
 		return nil, err
 	}
 	if in.Stores, err = stores.Open(ctx, s.Messaging, logger); err != nil {

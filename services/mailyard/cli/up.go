@@ -1,0 +1,113 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+
+	"github.com/mailyard/mailyard/pkg/deployment"
+	"github.com/mailyard/mailyard/pkg/process"
+	"github.com/mailyard/mailyard/services/mailyard"
+	"github.com/mailyard/mailyard/services/mailyard/demo"
+)
+
+func (c *command) up() *cobra.Command {
+	var withDemo, quiet bool
+	cmd := &cobra.Command{
+		Use:   "up",
+		Short: "Run all of mailyard in this process",
+		Long: `Runs every service in this process, until Ctrl-C. What it needs and is not
+told to find elsewhere it brings along: nats-server, Redis, SQLite databases,
+all in the data folder. A second start goes on where the first stopped.`,
+		Example: `  mailyard up --demo       # with a demo mail server and sample mails
+  mailyard up              # the mailboxes that were applied`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.runUp(cmd.Context(), withDemo, quiet)
+		},
+	}
+	cmd.Flags().BoolVar(&withDemo, "demo", false, "with a demo mail server on loopback, and sample mails")
+	cmd.Flags().BoolVar(&quiet, "quiet", false, "do not tell what becomes of each mail")
+	return cmd
+}
+
+func (c *command) runUp(ctx context.Context, withDemo, quiet bool) (err error) {
+	settings, err := c.settings()
+	if err != nil {
+		return err
+	}
+	logger, err := settings.NewLogger("mailyard")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = logger.Sync() }() // standard error cannot always be synced
+	in, parts, stop, err := c.prepare(ctx, settings, withDemo, logger)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	if !quiet {
+		parts = append(parts, in.Narrator(c.streams.Out))
+	}
+	if err := c.greet(in, withDemo); err != nil {
+		return err
+	}
+	began := context.AfterFunc(ctx, func() {
+		_ = c.printf("\nStopping: finishing what was begun. Press Ctrl-C again to end at once.\n") // nobody is left to tell if it fails
+	})
+	defer began()
+	if err := in.Run(ctx, parts...); err != nil {
+		return err
+	}
+	return c.printf("Stopped. What is still in flight stays in its inbox or in %s, and goes on at the next start.\n", c.data)
+}
+
+// prepare opens the installation, with the demo if asked for. stop undoes it.
+func (c *command) prepare(ctx context.Context, s deployment.Settings, withDemo bool, logger *zap.Logger) (in *mailyard.Installation, parts []process.Part, stop func() error, err error) {
+	if !withDemo {
+		in, err = mailyard.Open(ctx, c.home(), s, logger)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		return in, nil, in.Close, nil
+	}
+	// The mail server outlives the services, so that they can finish.
+	server, err := demo.Start(context.WithoutCancel(ctx), c.data, logger)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	s.InsecureHosts = append(s.InsecureHosts, server.Addr().String())
+	in, err = mailyard.Open(ctx, c.home(), s, logger)
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, server.Close())
+	}
+	stop = func() error { return errors.Join(in.Close(), server.Close()) }
+	if err := demo.Install(ctx, in.Control, server); err != nil {
+		return nil, nil, nil, errors.Join(err, stop())
+	}
+	return in, []process.Part{demo.Trickle{Server: server, Dir: demo.Dir(c.data)}.Part()}, stop, nil
+}
+
+// greet says what runs and what to do next.
+func (c *command) greet(in *mailyard.Installation, withDemo bool) error {
+	flag := ""
+	if c.data != "./data" {
+		flag = " --data " + c.data
+	}
+	text := fmt.Sprintf("mailyard %s runs in %s. Ctrl-C stops it.\n", Version, c.data)
+	if withDemo {
+		text += "Sample mails arrive at the demo mailbox demo/info; its folders are Support, Sales and Billing.\n"
+	}
+	text += fmt.Sprintf(`
+In another terminal:
+  mailyard%[1]s mails           what is stored
+  mailyard%[1]s mail show ID    one mail: its way, and why it is where it is
+  mailyard%[1]s status          mailboxes and lanes
+  mailyard%[1]s apply -f FILE   a mailbox of your own
+
+`, flag)
+	return c.printf("%s", text)
+}
