@@ -46,17 +46,24 @@ if [ "$(id -u)" -ne 0 ]; then
   root=(sudo -n)
 fi
 
-# Debian starts a service when its package is installed, unless this file forbids it.
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# Debian starts a service when its package is installed, unless this file forbids
+# it. One that is there already is the administrator's.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e $policy ]; then
-  trap '"${root[@]}" rm -f $policy' EXIT
+  trap 'rm -f "$log"; "${root[@]}" rm -f $policy' EXIT
   printf '#!/bin/sh\nexit 101\n' | "${root[@]}" tee $policy >/dev/null
   "${root[@]}" chmod 755 $policy
 fi
 echo "packages.sh: installing ${packages[*]}"
-install=("${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0)
-"${install[@]}" update </dev/null
-"${install[@]}" install -y --no-install-recommends "${packages[@]}" </dev/null >/dev/null
+apt=("${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0)
+if ! { "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "${packages[@]}"; } </dev/null >"$log" 2>&1; then
+  tail -n 20 "$log" >&2
+  echo "packages.sh: installing ${packages[*]} failed" >&2
+  exit 1
+fi
 for need in "${missing[@]}"; do
   present "$need" || { echo "packages.sh: $need is still missing after installing ${packages[*]}" >&2; exit 1; }
 done
