@@ -20,8 +20,8 @@ func retryDelays() [5]time.Duration {
 //   - nil: Ack.
 //   - fault.Permanent: dead letter, then Term.
 //   - context.Canceled: Nak. The work was interrupted, not refused.
-//   - fault.Unavailable: redelivered after about 10 s, without counting an
-//     attempt. Better not to settle at all but to wait and try again.
+//   - fault.Unavailable: redelivered after about 10 s, or as much later as
+//     fault.RetryAfter says, without counting an attempt. Better not to settle at all but to wait and try again.
 //   - anything else: redelivered after 10 s, 1 m, 5 m, 30 m and 2 h, ±20 %, or
 //     when fault.RetryAfter says (never earlier). When the sixth attempt
 //     fails: dead letter, then Term.
@@ -39,7 +39,11 @@ func (m *Message) Settle(ctx context.Context, outcome error) error {
 	case errors.Is(outcome, context.Canceled):
 		return m.Nak()
 	case fault.IsUnavailable(outcome):
-		return m.retry(ctx, outcome, m.Attempt(), jittered(retryDelays()[0]))
+		delay := jittered(retryDelays()[0])
+		if after, ok := fault.RetryAfter(outcome); ok {
+			delay = max(delay, after)
+		}
+		return m.retry(ctx, outcome, m.Attempt(), delay)
 	}
 	failed := m.Attempt() + 1
 	delays := retryDelays()

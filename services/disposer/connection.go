@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -19,6 +20,9 @@ func (w *worker) connect(ctx context.Context, view configwatch.View) (*imapconn.
 		return w.conn, nil
 	}
 	w.hangUp()
+	if err := w.stillRefused(view.Revision); err != nil {
+		return nil, err
+	}
 	target, err := w.config.Mail.Target(view)
 	if err != nil {
 		return nil, err
@@ -30,25 +34,55 @@ func (w *worker) connect(ctx context.Context, view configwatch.View) (*imapconn.
 	conn, err := imapconn.Dial(ctx, target, w.config.IMAP)
 	if err != nil {
 		permit.Release()
-		return nil, away(err)
+		return nil, w.away(err, view.Revision)
 	}
 	if _, err := conn.Select(ctx, view.Mailbox.Document.Inbox); err != nil {
 		_ = conn.Close()
 		permit.Release()
-		return nil, away(fmt.Errorf("selecting the inbox of %s/%s: %w", w.tenant, w.mailbox, err))
+		return nil, w.away(fmt.Errorf("selecting the inbox of %s/%s: %w", w.tenant, w.mailbox, err), view.Revision)
 	}
 	w.conn, w.permit, w.revision = conn, permit, view.Revision
 	return conn, nil
 }
 
+// How long a disposal waits for a mail server that is away, and for one that
+// refuses the credentials or cannot be spoken to securely: the latter is only
+// asked again when that time is over or the configuration changed.
+const (
+	awayTime    = 30 * time.Second
+	refusedTime = 15 * time.Minute
+)
+
 // away marks the errors that say nothing about the mails: the server cannot be
-// reached or does not let us in. The disposal waits for as long as that lasts.
-func away(err error) error {
+// reached or does not let us in. The disposal waits for as long as that lasts,
+// and asks no more often than a server bears.
+func (w *worker) away(err error, revision int64) error {
 	var e *imapconn.Error
-	if errors.As(err, &e) && e.Kind == imapconn.KindFolder {
-		return err
+	if !errors.As(err, &e) {
+		return fault.Unavailable(err)
 	}
-	return fault.Unavailable(err)
+	switch e.Kind {
+	case imapconn.KindFolder:
+		return err
+	case imapconn.KindCredentials, imapconn.KindTLS:
+		w.refusal = refusal{err, revision, time.Now()}
+	}
+	return fault.Unavailable(&fault.Delayed{Err: err, After: max(awayTime, e.After)})
+}
+
+// A refusal is what a mail server answered to a configuration, and when.
+type refusal struct {
+	err      error
+	revision int64
+	at       time.Time
+}
+
+// stillRefused returns the refusal while it makes no sense to ask again.
+func (w *worker) stillRefused(revision int64) error {
+	if w.refusal.err == nil || w.refusal.revision != revision || time.Since(w.refusal.at) > refusedTime {
+		return nil
+	}
+	return fault.Unavailable(&fault.Delayed{Err: w.refusal.err, After: awayTime})
 }
 
 // hangUp closes the connection, if there is one.

@@ -107,9 +107,10 @@ func (b *backlog) now() int64 {
 
 // list takes over a listing of the inbox: listed are the UIDs in it, marked
 // those that were in flight as of a moment before it was made, parked tells the
-// dead letters. It forgets what left the inbox and returns the UIDs that are new, oldest
-// first, as many as there is room for; add takes them with their sizes.
-func (b *backlog) list(listed, marked []uint32, asOf int64, parked func(uid uint32) bool) (fresh []uint32) {
+// dead letters. It forgets what left the inbox and returns the UIDs that are
+// new, oldest first, at most limit; add takes them with their sizes. The others
+// that are new are left for a later listing.
+func (b *backlog) list(listed, marked []uint32, asOf int64, limit int, parked func(uid uint32) bool) (fresh []uint32, more bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.observe(marked, asOf)
@@ -146,7 +147,7 @@ func (b *backlog) list(listed, marked []uint32, asOf int64, parked func(uid uint
 			delete(b.landed, uid)
 		}
 	}
-	room := maxSized - len(b.known)
+	room := min(limit, maxSized-len(b.known))
 	b.unlisted = 0
 	for _, uid := range listed {
 		if _, ok := b.known[uid]; ok {
@@ -164,7 +165,7 @@ func (b *backlog) list(listed, marked []uint32, asOf int64, parked func(uid uint
 			b.unlisted++
 		}
 	}
-	return fresh
+	return fresh, b.unlisted > 0
 }
 
 // add takes the sizes of mails that list returned.

@@ -13,12 +13,15 @@ const (
 	longestRetry    = 30 * time.Second
 	firstSlowRetry  = time.Minute
 	longestSlow     = 15 * time.Minute
+	confirmRetry    = 30 * time.Second
 	credentialRetry = time.Hour
 )
 
 // A schedule says when a mailbox that failed is tried again: soon and ever
-// later for connect_retries attempts, then on a slow schedule, for ever.
-type schedule struct{ failures int }
+// later for connect_retries attempts, then on a slow schedule, for ever. Refused
+// credentials are tried once more, because providers refuse good ones in bad
+// moments, and then once an hour.
+type schedule struct{ failures, refusals int }
 
 // next counts a failure and returns the pause before the next attempt, and the
 // status of the mailbox until then.
@@ -29,6 +32,10 @@ func (s *schedule) next(err error, retries int) (time.Duration, schemas.MailboxS
 	}
 	switch e.Kind {
 	case imapconn.KindCredentials:
+		s.refusals++
+		if s.refusals == 1 {
+			return jitter(confirmRetry), schemas.StatusAuthFailed
+		}
 		return jitter(credentialRetry), schemas.StatusAuthFailed
 	case imapconn.KindThrottled:
 		s.failures++

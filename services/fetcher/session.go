@@ -104,17 +104,16 @@ func (s *session) list(ctx context.Context) (more bool, err error) {
 		return false, fmt.Errorf("listing the inbox of %s: %w", s.name(), err)
 	}
 	parked := func(uid uint32) bool { return s.parked.Has(s.key(uid)) }
-	fresh := s.backlog.list(listed, marked, asOf, parked)
-	asked := fresh[:min(len(fresh), sizesAtOnce)]
-	if len(asked) > 0 {
-		infos, err := s.conn.Sizes(ctx, asked)
+	fresh, more := s.backlog.list(listed, marked, asOf, sizesAtOnce, parked)
+	if len(fresh) > 0 {
+		infos, err := s.conn.Sizes(ctx, fresh)
 		if err != nil {
 			return false, fmt.Errorf("asking sizes in the inbox of %s: %w", s.name(), err)
 		}
 		s.backlog.add(s.wanted(infos))
 	}
 	s.report(ctx, s.backlog.count(listed, parked))
-	return len(fresh) > len(asked), nil
+	return more, nil
 }
 
 // await returns when the inbox is to be listed again.
