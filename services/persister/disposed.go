@@ -14,11 +14,15 @@ import (
 )
 
 // recordDisposals writes into the messaging database which mails left the
-// inbox, until ctx is done.
-func recordDisposals(ctx context.Context, conn *bus.Conn, stores *stores, logger *zap.Logger) error {
+// inbox, as the stream tells (EVENTS, or RETRY for another attempt), until ctx
+// is done.
+func recordDisposals(ctx context.Context, conn *bus.Conn, stream string, stores *stores, logger *zap.Logger) error {
 	hard := process.Hard(ctx)
-	s, err := conn.Subscribe(ctx, bus.Source{Stage: schemas.StagePersister, Stream: schemas.StreamEvents, Durable: "persister-disposed", MaxMessages: 50})
+	s, err := conn.Subscribe(ctx, bus.Source{Stage: schemas.StagePersister, Stream: stream, Durable: bus.DurablePersisterDisposed, MaxMessages: 50})
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
 		return err
 	}
 	defer s.Stop()

@@ -89,6 +89,7 @@ func (l *lane) commit(ctx context.Context, store mailstore.Store, works []*work)
 		mails[i] = w.mail
 	}
 	outcomes, err := store.Persist(ctx, mails)
+	l.stores.activity.now()
 	switch {
 	case err == nil:
 		for i, w := range works {

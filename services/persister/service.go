@@ -43,7 +43,7 @@ func (s *Service) Run(ctx context.Context, ready func()) (err error) {
 		return fmt.Errorf("following the configuration: %w", err)
 	}
 	defer watcher.Close()
-	stores := &stores{watcher: watcher, byName: s.config.Stores}
+	stores := &stores{watcher: watcher, byName: s.config.Stores, activity: &activity{}}
 
 	var g errgroup.Group
 	for _, name := range schemas.Lanes {
@@ -55,9 +55,11 @@ func (s *Service) Run(ctx context.Context, ready func()) (err error) {
 		g.Go(func() error { return l.run(ctx, l.fresh) })
 		g.Go(func() error { return l.run(ctx, l.retry) })
 	}
-	g.Go(func() error { return recordDisposals(ctx, conn, stores, s.config.Logger) })
+	for _, stream := range []string{schemas.StreamEvents, schemas.StreamRetry} {
+		g.Go(func() error { return recordDisposals(ctx, conn, stream, stores, s.config.Logger) })
+	}
 	for name, store := range s.config.Stores {
-		g.Go(func() error { return indexSearch(ctx, name, store, s.config.Logger) })
+		g.Go(func() error { return indexSearch(ctx, name, store, stores.activity, s.config.Logger) })
 	}
 	ready()
 	return g.Wait()

@@ -9,8 +9,9 @@ import (
 
 // stores finds the messaging database of a tenant.
 type stores struct {
-	watcher *configwatch.Watcher
-	byName  map[string]mailstore.Store
+	watcher  *configwatch.Watcher
+	byName   map[string]mailstore.Store
+	activity *activity // of all databases together
 }
 
 func (s *stores) of(tenant string) (mailstore.Store, error) {
