@@ -18,10 +18,11 @@ import (
 type Options struct {
 	URL       string                     // nats://host:port[,…] or tls://…; unused with InProcess
 	InProcess nats.InProcessConnProvider // an embedded server; wins over URL
-	Name      string                     // the service, e.g. "fetcher": letters, digits, "-" and "_"
-	User      string                     // with Password; see Permissions
+	Name      string                     // of the connection, e.g. "persister-light": letters, digits, "-" and "_"
+	User      string                     // with Password; the name of the service where Permissions are in force
 	Password  string                     // never logged
 	CredsFile string                     // path of a NATS credentials file; instead of User and Password
+	CAFile    string                     // path of a PEM file with the authorities of a tls:// URL; empty: the system's
 	Logger    *zap.Logger                // required
 }
 
@@ -96,7 +97,7 @@ func dial(ctx context.Context, o Options, logger *zap.Logger) (*nats.Conn, error
 func connOptions(o Options, logger *zap.Logger) []nats.Option {
 	options := []nats.Option{
 		nats.Name(o.Name),
-		nats.CustomInboxPrefix("_INBOX_" + o.Name),
+		nats.CustomInboxPrefix(o.inboxPrefix()),
 		nats.Timeout(dialTimeout),
 		nats.PingInterval(pingInterval),
 		nats.MaxPingsOutstanding(maxPings),
@@ -131,7 +132,19 @@ func connOptions(o Options, logger *zap.Logger) []nats.Option {
 	if o.CredsFile != "" {
 		options = append(options, nats.UserCredentials(o.CredsFile))
 	}
+	if o.CAFile != "" {
+		options = append(options, nats.RootCAs(o.CAFile))
+	}
 	return options
+}
+
+// inboxPrefix keeps the replies of one user from the eyes of another; see
+// Permissions. A service has one user and many connections.
+func (o Options) inboxPrefix() string {
+	if validName.MatchString(o.User) {
+		return "_INBOX_" + o.User
+	}
+	return "_INBOX_" + o.Name
 }
 
 // NATS returns the connection, for what this package does not do.

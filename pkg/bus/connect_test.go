@@ -85,7 +85,7 @@ func TestConnectRefusals(t *testing.T) {
 		}
 	}
 	c := must(bus.Connect(testContext(t), bus.Options{InProcess: s, Name: "x", User: "u", Password: "correct horse", Logger: zap.NewNop()}))(t)
-	if inbox := c.NATS().NewInbox(); !strings.HasPrefix(inbox, "_INBOX_x.") {
+	if inbox := c.NATS().NewInbox(); !strings.HasPrefix(inbox, "_INBOX_u.") {
 		t.Errorf("replies go to %s, which the user may not read", inbox)
 	}
 	check(t, c.Close(testContext(t)))

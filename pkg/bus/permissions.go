@@ -18,9 +18,8 @@ type Permission struct {
 const ServiceAdmin = "admin"
 
 // Permissions returns what each service needs, by the name of the service,
-// which is both the user and Options.Name. Only the admin may create streams
-// and durable consumers, and only it and the disposer see other mailboxes'
-// retries.
+// which is its Options.User. Only the admin may create streams and durable
+// consumers.
 func Permissions() map[string]Permission {
 	return map[string]Permission{
 		string(schemas.StageFetcher):    fetcherPermission(),
@@ -32,7 +31,7 @@ func Permissions() map[string]Permission {
 }
 
 func service(name string, publish ...[]string) Permission {
-	subjects := slices.Concat(publish...)
+	subjects := append(slices.Concat(publish...), awaits()...)
 	slices.Sort(subjects)
 	return Permission{Publish: slices.Compact(subjects), Subscribe: []string{"_INBOX_" + name + ".>"}}
 }
@@ -40,7 +39,7 @@ func service(name string, publish ...[]string) Permission {
 func fetcherPermission() Permission {
 	return service(string(schemas.StageFetcher),
 		[]string{"mail.v1.fetched.>", "mailbox.v1.event.>", "$O." + schemas.BucketBlob + ".>", "$JS.API.STREAM.PURGE." + streamBlob},
-		streamInfo(epochStreams()...), readsBlobs(), watches(streamConfig), watches(streamControl))
+		buries(schemas.StageFetcher), readsBlobs(), watches(streamConfig), watches(streamControl))
 }
 
 func classifierPermission() Permission {
@@ -88,13 +87,19 @@ func consumes(stream, durable string) []string {
 	return []string{"$JS.API.CONSUMER.INFO." + at, "$JS.API.CONSUMER.MSG.NEXT." + at, "$JS.ACK." + at + ".>"}
 }
 
+// awaits is what AwaitTopology and Epoch need.
+func awaits() []string {
+	return streamInfo(append(epochStreams(), streamConfig, streamControl, streamBlob)...)
+}
+
+// buries is what writing a dead letter needs.
+func buries(stage schemas.Stage) []string {
+	return []string{"mail.v1.dead." + string(stage) + ".>", "mail.v1.event.dead.>", "$KV." + schemas.BucketControl + "." + parkedPrefix + ">"}
+}
+
 // settles is what Settle needs, and what consuming the stage's retries does.
 func settles(stage schemas.Stage) []string {
-	name := string(stage)
-	out := slices.Concat([]string{
-		retryScheduled + name + ".>", "mail.v1.dead." + name + ".>", "mail.v1.event.dead.>",
-		"$KV." + schemas.BucketControl + "." + parkedPrefix + ">",
-	}, streamInfo(schemas.StreamRetry))
+	out := append(buries(stage), retryScheduled+string(stage)+".>", "$JS.API.STREAM.INFO."+schemas.StreamRetry)
 	for _, c := range consumers() {
 		if owner, ok := stageOf(c.Config.Durable); ok && owner == stage && c.Stream == schemas.StreamRetry {
 			out = append(out, consumes(c.Stream, c.Config.Durable)...)

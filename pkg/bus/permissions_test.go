@@ -42,7 +42,7 @@ func startSecured(t *testing.T) (connect func(name string) (*bus.Conn, *observer
 	}
 	return func(name string) (*bus.Conn, *observer.ObservedLogs) {
 		logger, logs := observed()
-		c := must(bus.Connect(testContext(t), bus.Options{URL: ns.ClientURL(), Name: name, User: name, Password: password, Logger: logger}))(t)
+		c := must(bus.Connect(testContext(t), bus.Options{URL: ns.ClientURL(), Name: name + "-light", User: name, Password: password, Logger: logger}))(t)
 		t.Cleanup(func() { check(t, c.Close(testContext(t))) })
 		return c, logs
 	}
@@ -64,11 +64,16 @@ func TestPermissionsSuffice(t *testing.T) {
 	go func() { ended <- admin.RunAdvisories(running) }()
 	go func() { ended <- disposer.RunRetryPump(running) }()
 
+	for _, c := range users {
+		check(t, c.AwaitTopology(ctx))
+	}
+
 	// fetcher
 	must(fetcher.Epoch(ctx))(t)
 	parked := watchParked(t, fetcher)
 	must(must(fetcher.JetStream().KeyValue(ctx, schemas.BucketConfig))(t).Keys(ctx))
 	putBlob(t, must(fetcher.Blobs(ctx))(t), "mail", 300<<10)
+	check(t, fetcher.GiveUp(ctx, schemas.StageFetcher, key(3), 3, errors.New("it cannot be downloaded")))
 	publishFetched(t, fetcher, 1, 2)
 	check(t, fetcher.Publish(ctx, schemas.SubjectMailboxState(schemas.StatusLive, tenant, mailbox), fetched(1, ""), ""))
 
@@ -111,7 +116,7 @@ func TestPermissionsSuffice(t *testing.T) {
 	receiveAck(t, subscribe(t, persister, bus.Source{Stage: schemas.StagePersister, Stream: schemas.StreamRetry, Durable: bus.DurablePersisterDisposed}))
 
 	// admin
-	check(t, admin.Replay(ctx, letters(t, admin, bus.DeadQuery{})[0].Sequence))
+	check(t, admin.Replay(ctx, letters(t, admin, bus.DeadQuery{Stage: schemas.StageClassifier})[0].Sequence))
 	must(must(admin.JetStream().KeyValue(ctx, schemas.BucketConfig))(t).Put(ctx, "tenant.acme", []byte("{}")))(t)
 	check(t, admin.Publish(ctx, schemas.SubjectConfigChanged(tenant, schemas.KindTenant, tenant), fetched(1, ""), ""))
 
@@ -166,7 +171,10 @@ func TestPermissionsRefuse(t *testing.T) {
 			return err
 		}},
 		{"classifier", "read a blob", func(ctx context.Context, c *bus.Conn) error {
-			_, err := c.Blobs(ctx)
+			b, err := c.Blobs(ctx)
+			if err == nil {
+				_, err = b.Get(ctx, "mail")
+			}
 			return err
 		}},
 		{"classifier", "write another stage's dead letter", func(ctx context.Context, c *bus.Conn) error {

@@ -33,8 +33,9 @@ type Source struct {
 const MinSourceBytes = 1 << 20
 
 const (
-	// pullExpiry and its heartbeat bound how long it takes to notice that
-	// nobody answers the pulls: twice the heartbeat.
+	// The heartbeat bounds how long it takes to notice that nobody answers the
+	// pulls: twice that. The expiry must be shorter than every ack wait, or a
+	// process that does not receive is sent the same messages again and again.
 	pullExpiry    = 10 * time.Second
 	pullHeartbeat = 3 * time.Second
 	bindTimeout   = 3 * time.Second
@@ -132,13 +133,15 @@ func (c *Conn) subscribe(ctx context.Context, source Source) (*Subscription, err
 
 // Messages returns the channel of messages. It is closed when the subscription
 // has stopped. A message that was received from it must be settled, NAKed, or
-// kept alive with InProgress.
+// kept alive with InProgress. Not to receive for a while, because a database is
+// away, is all right: the pulls expire, and what waits comes again at most once.
 func (s *Subscription) Messages() <-chan *Message { return s.messages }
 
 // Stop ends the delivery: it pulls no more, gives what nobody took from the
 // channel back to the server, and closes the channel. Messages already taken
 // can still be settled until Conn.Close. It returns when all this is done and
-// may be called again.
+// may be called again. What it gives back counts as delivered: to stop and
+// subscribe in turn, while something is away, ends in dead letters.
 func (s *Subscription) Stop() {
 	s.cancel()
 	<-s.done

@@ -75,7 +75,7 @@ func TestInProcessWithoutListener(t *testing.T) {
 func TestPasswordIsRequired(t *testing.T) {
 	t.Parallel()
 	s := start(t, busserver.Options{Listen: "127.0.0.1:0", User: "u", Password: "correct horse"})
-	for _, opts := range [][]nats.Option{nil, {nats.InProcessServer(s)}, {nats.UserInfo("u", "wrong")}} {
+	for _, opts := range [][]nats.Option{nil, {nats.UserInfo("u", "wrong")}} {
 		if nc, err := nats.Connect(s.ClientURL(), opts...); err == nil {
 			nc.Close()
 			t.Error("connected without the password")

@@ -26,7 +26,7 @@ type Server struct {
 }
 
 const (
-	storeBytes = 512 << 20
+	storeBytes = 4 << 30 // reserved, not used
 	timeout    = 20 * time.Second
 )
 
