@@ -65,7 +65,8 @@ type Store interface {
 
 	// Mails returns the mails that the query asks for, newest persisted first.
 	Mails(ctx context.Context, q Query) ([]Summary, error)
-	// Mail returns all that is stored of a mail except its bytes.
+	// Mail returns all that is stored of a mail except its bytes. Only the
+	// landlord may ask without a tenant.
 	Mail(ctx context.Context, tenant, mailID string) (Detail, error)
 	// Raw returns the bytes of a mail: its header section when it is oversize.
 	Raw(ctx context.Context, tenant, mailID string) ([]byte, error)

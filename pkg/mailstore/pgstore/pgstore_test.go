@@ -5,6 +5,7 @@ package pgstore_test
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"fmt"
 	"net/url"
 	"os"
@@ -13,22 +14,43 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"go.uber.org/goleak"
 	"go.uber.org/zap"
 
 	"github.com/mailyard/mailyard/pkg/mailstore"
 	"github.com/mailyard/mailyard/pkg/mailstore/pgstore"
 	"github.com/mailyard/mailyard/pkg/mailstore/storetest"
+	"github.com/mailyard/mailyard/schemas/messaging"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestStore(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(t testing.TB) storetest.Database {
-		return database(createDatabase(t))
+		u := createDatabase(t)
+		return storetest.Database{
+			Dialect: messaging.PostgreSQL,
+			Open:    func(t testing.TB) mailstore.Store { return open(t, u) },
+			SQL:     func(t testing.TB) *sql.DB { return connect(t, u) },
+		}
 	})
 }
 
-func database(u string) storetest.Database {
-	return storetest.Database{Open: func(t testing.TB) mailstore.Store { return open(t, u) }}
+// connect connects to the database beside the store, as another program would.
+func connect(t testing.TB, u string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("pgx", u)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Errorf("closing: %v", err)
+		}
+	})
+	return db
 }
 
 func open(t testing.TB, u string) *pgstore.Store {

@@ -1,20 +1,20 @@
 package storetest
 
 import (
-	"context"
-	"slices"
+	"database/sql"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/mailyard/mailyard/pkg/mailstore"
 	"github.com/mailyard/mailyard/schemas"
+	"github.com/mailyard/mailyard/schemas/messaging"
 )
 
-// A Database is an empty messaging database that a test may open more than once.
+// A Database is an empty messaging database.
 type Database struct {
-	Open func(t testing.TB) mailstore.Store // closed when the test ends
+	Dialect messaging.Dialect
+	Open    func(t testing.TB) mailstore.Store // any number of times; closed when the test ends
+	SQL     func(t testing.TB) *sql.DB         // after Open; as the owner of the tables
 }
 
 // Run runs the suite. fresh returns an empty database for each test.
@@ -23,8 +23,39 @@ func Run(t *testing.T, fresh func(t testing.TB) Database) {
 		name string
 		run  func(t *testing.T, db Database)
 	}{
-		{"stores a mail once", storesOnce},
-		{"disposal", disposal},
+		{"a mail is stored once", storedOnce},
+		{"a batch may hold a mail twice", twiceInBatch},
+		{"the first decision stays", firstDecisionStays},
+		{"concurrent writers store each mail once", concurrentWriters},
+		{"everything of a mail comes back", comesBack},
+		{"clones share one mail", clones},
+		{"invalid mail has a row", invalid},
+		{"large content comes back", largeContent},
+		{"a new UIDVALIDITY is recognised", rekeyed},
+		{"identical mails stay apart", identicalMails},
+		{"identical mails stay apart under a new UIDVALIDITY", identicalRekeyed},
+		{"only the same mail of the same mailbox is recognised", notRekeyed},
+		{"disposed mail is not recognised", disposedNotRekeyed},
+		{"concurrent writers recognise each mail once", concurrentRekey},
+		{"a late delivery of the old UIDVALIDITY changes nothing", lateDelivery},
+		{"a key that comes back for another mail", keyComesBack},
+		{"hostile text is stored", hostileText},
+		{"absurd dates are unknown", absurdDates},
+		{"ten thousand recipients are stored", manyRecipients},
+		{"oversized fields are shortened", oversizedFields},
+		{"a mail without a message is stored", withoutMessage},
+		{"disposal is recorded once", disposal},
+		{"a poison mail spoils only itself", poison},
+		{"a cancelled call stores nothing", cancelled},
+		{"mails are found", queries},
+		{"mails are paged newest first", paging},
+		{"text is found once it is indexed", search},
+		{"tenants are kept apart", tenantsApart},
+		{"mail is counted", stats},
+		{"what is not there is not found", notFound},
+		{"deleting a mail deletes all of it", deletion},
+		{"an open database can be opened again", openedAgain},
+		{"the page for consumers is true", consumers},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -55,6 +86,14 @@ func list(t testing.TB, s mailstore.Store, q mailstore.Query) []mailstore.Summar
 	return ms
 }
 
+// wantStored fails the test unless the tenant has that many mails.
+func wantStored(t testing.TB, s mailstore.Store, tenant string, want int) {
+	t.Helper()
+	if got := len(list(t, s, mailstore.Query{Tenant: tenant, Limit: mailstore.MaxLimit})); got != want {
+		t.Errorf("%d mails of %s are stored, want %d", got, tenant, want)
+	}
+}
+
 func detail(t testing.TB, s mailstore.Store, tenant, id string) mailstore.Detail {
 	t.Helper()
 	d, err := s.Mail(t.Context(), tenant, id)
@@ -64,43 +103,20 @@ func detail(t testing.TB, s mailstore.Store, tenant, id string) mailstore.Detail
 	return d
 }
 
-func dispose(ctx context.Context, t testing.TB, s mailstore.Store, m mailstore.Mail) {
+// dispose records the disposal of mails of one mailbox and UIDVALIDITY.
+func dispose(t testing.TB, s mailstore.Store, mails ...mailstore.Mail) {
 	t.Helper()
-	err := s.RecordDisposed(ctx, schemas.Disposed{
-		Tenant: m.Key.Tenant, Mailbox: m.Key.Mailbox, UIDValidity: m.Key.UIDValidity, UIDs: []uint32{m.Key.UID},
-		Action: schemas.ActionPersisted, Method: "move", Destination: "PersistedCCSPItems", DisposedAt: time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC),
-	})
-	if err != nil {
+	key := mails[0].Key
+	d := schemas.Disposed{
+		Tenant: key.Tenant, Mailbox: key.Mailbox, UIDValidity: key.UIDValidity,
+		Action: schemas.ActionPersisted, Method: "move", Destination: "PersistedCCSPItems", DisposedAt: disposedAt(),
+	}
+	for _, m := range mails {
+		d.UIDs = append(d.UIDs, m.Key.UID)
+	}
+	if err := s.RecordDisposed(t.Context(), d); err != nil {
 		t.Fatalf("RecordDisposed: %v", err)
 	}
 }
 
-func storesOnce(t *testing.T, db Database) {
-	s := db.Open(t)
-	m := NewMail("acme", "inbox", 1, 1, 2000)
-	want := mailstore.Outcome{MailID: m.Key.ID(), ItemIDs: []string{mailstore.ItemID(m.Key.ID(), "support")}, New: true}
-	if got := persist(t, s, m); !slices.EqualFunc(got, []mailstore.Outcome{want}, func(a, b mailstore.Outcome) bool { return cmp.Equal(a, b) }) {
-		t.Errorf("first delivery: %+v, want %+v", got, want)
-	}
-	want.New = false
-	if diff := cmp.Diff([]mailstore.Outcome{want}, persist(t, s, m)); diff != "" {
-		t.Errorf("second delivery (-want +got):\n%s", diff)
-	}
-	detail(t, s, "acme", want.MailID)
-	if ms := list(t, s, mailstore.Query{Tenant: "acme"}); len(ms) != 1 {
-		t.Errorf("%d mails are stored, want 1", len(ms))
-	}
-}
-
-func disposal(t *testing.T, db Database) {
-	s := db.Open(t)
-	m := NewMail("acme", "inbox", 1, 1, 2000)
-	persist(t, s, m)
-	dispose(t.Context(), t, s, m)
-	if out := persist(t, s, m); !out[0].Disposed {
-		t.Error("a disposed mail that is delivered again is not reported as disposed")
-	}
-	if _, err := s.Stats(t.Context(), ""); err != nil {
-		t.Fatal(err)
-	}
-}
+func disposedAt() time.Time { return time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC) }

@@ -71,6 +71,7 @@ CREATE TABLE contents (
 -- One row per clone.
 CREATE TABLE items (
     seq             INTEGER PRIMARY KEY AUTOINCREMENT,
+    txid            INTEGER NOT NULL DEFAULT 0, -- as in PostgreSQL, where it says more
     tenant          TEXT NOT NULL,
     item_id         TEXT NOT NULL UNIQUE,
     mail_seq        INTEGER NOT NULL,
@@ -82,7 +83,7 @@ CREATE TABLE items (
     matched_rule    TEXT NOT NULL,
     UNIQUE (mail_seq, position)
 ) STRICT;
-CREATE INDEX items_folder ON items (tenant, folder, seq);
+CREATE INDEX items_folder ON items (tenant, folder, txid, seq);
 
 CREATE TABLE addresses (
     mail_seq    INTEGER NOT NULL,
@@ -153,7 +154,7 @@ FROM mails m
 LEFT JOIN contents c ON c.mail_seq = m.seq;
 
 CREATE VIEW v1_items AS
-SELECT i.tenant, i.item_id, 0 AS txid, i.seq, 1 AS settled,
+SELECT i.tenant, i.item_id, i.txid, i.seq, 1 AS settled,
        i.folder, i.folder_name, i.matched_address, i.matched_header, i.matched_rule,
        m.mail_id, m.mailbox, m.lane, m.size, m.message_id, m.in_reply_to, m.subject, m.from_name, m.from_address,
        m.bounce, m.auto_reply, m.attachment_count, m.internal_at, m.sent_at, m.persisted_at

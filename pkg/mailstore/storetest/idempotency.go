@@ -1,0 +1,118 @@
+package storetest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mailyard/mailyard/pkg/mailstore"
+	"github.com/mailyard/mailyard/schemas"
+)
+
+func storedOnce(t *testing.T, db Database) {
+	s := db.Open(t)
+	m := NewMail("acme", "inbox", 1, 1, 2000)
+	want := []mailstore.Outcome{{MailID: m.Key.ID(), ItemIDs: []string{mailstore.ItemID(m.Key.ID(), "support")}, New: true}}
+	if diff := cmp.Diff(want, persist(t, s, m)); diff != "" {
+		t.Errorf("first delivery (-want +got):\n%s", diff)
+	}
+	want[0].New = false
+	if diff := cmp.Diff(want, persist(t, s, m)); diff != "" {
+		t.Errorf("second delivery (-want +got):\n%s", diff)
+	}
+	wantStored(t, s, "acme", 1)
+	if out := persist(t, s); len(out) != 0 {
+		t.Errorf("an empty batch has outcomes: %v", out)
+	}
+}
+
+func twiceInBatch(t *testing.T, db Database) {
+	s := db.Open(t)
+	a, b := NewMail("acme", "inbox", 1, 1, 2000), NewMail("acme", "inbox", 1, 2, 2000)
+	out := persist(t, s, b, a, b)
+	if !out[0].New || !out[1].New || out[2].New {
+		t.Errorf("New = %v, %v, %v; want true, true, false", out[0].New, out[1].New, out[2].New)
+	}
+	if out[0].MailID != b.Key.ID() || out[1].MailID != a.Key.ID() || out[2].MailID != b.Key.ID() {
+		t.Error("outcomes are not in the order of the input")
+	}
+	wantStored(t, s, "acme", 2)
+}
+
+// A mail that is classified again after its folders changed keeps the items
+// that consumers may have seen.
+func firstDecisionStays(t *testing.T, db Database) {
+	s := db.Open(t)
+	m := NewMail("acme", "inbox", 1, 1, 2000)
+	first := persist(t, s, m)[0]
+	m.Decision.Clones = []schemas.Clone{{Folder: "sales", FolderName: "Sales", Rule: schemas.RuleCatchAll}}
+	again := persist(t, s, m)[0]
+	first.New = false
+	if diff := cmp.Diff(first, again); diff != "" {
+		t.Errorf("second delivery (-want +got):\n%s", diff)
+	}
+	if d := detail(t, s, "acme", first.MailID); len(d.Items) != 1 || d.Items[0].Folder != "support" {
+		t.Errorf("items are %+v, want the one in support", d.Items)
+	}
+}
+
+const (
+	writers = 8
+	shared  = 120 // mails that all writers deliver
+)
+
+// deliver lets several writers, each with a connection of its own, deliver all
+// mails in an order and in batches of their own, some of them twice. It returns
+// how often each was reported as new.
+func deliver(t *testing.T, db Database, mails []mailstore.Mail) map[schemas.MailKey]int {
+	t.Helper()
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	reported := map[schemas.MailKey]int{}
+	for w := range writers {
+		s := db.Open(t)
+		wg.Go(func() {
+			random := rand.New(rand.NewPCG(1, uint64(w)))
+			order := append(random.Perm(len(mails)), random.Perm(len(mails))[:len(mails)/5]...)
+			for len(order) > 0 {
+				n := min(len(order), 1+random.IntN(30))
+				batch := make([]mailstore.Mail, n)
+				for i := range batch {
+					batch[i] = mails[order[i]]
+				}
+				order = order[n:]
+				out, err := s.Persist(t.Context(), batch)
+				if err != nil {
+					t.Errorf("writer %d: %v", w, err)
+					return
+				}
+				mu.Lock()
+				for i := range out {
+					if out[i].New {
+						reported[batch[i].Key]++
+					}
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	return reported
+}
+
+func concurrentWriters(t *testing.T, db Database) {
+	mails := make([]mailstore.Mail, shared)
+	for i := range mails {
+		mails[i] = NewMail("acme", fmt.Sprintf("inbox-%d", i%3), 1, uint32(i+1), 1000)
+	}
+	reported := deliver(t, db, mails)
+	for _, m := range mails {
+		if n := reported[m.Key]; n != 1 {
+			t.Errorf("mail %s was reported as new %d times, want 1", m.Key, n)
+		}
+	}
+	wantStored(t, db.Open(t), "acme", shared)
+}
