@@ -43,6 +43,24 @@ func validateMailbox(m Mailbox, now time.Time) Problems {
 	}
 	p.oneOf("recipients", m.Recipients, config.RecipientsAuto, config.RecipientsHeaders, config.RecipientsEnvelope)
 	p.importSince(m.ImportSince, now)
+	if m.Enabled {
+		p = append(p, MissingToEnable(m).without(p)...)
+	}
+	return p
+}
+
+// MissingToEnable names what the document lacks of what a mailbox needs to be
+// enabled. A password and the tenant's key are needed too, but stand elsewhere.
+func MissingToEnable(m Mailbox) Problems {
+	var p Problems
+	need := func(ok bool, path, what string) {
+		if !ok {
+			p.add(path, "%s, without which the mailbox cannot be enabled", what)
+		}
+	}
+	need(m.IMAP.Host != "", "imap.host", "the IMAP address is not set")
+	need(m.Username != "", "username", "the Username is not set")
+	need(len(m.Folders) > 0, "folders", "no folder is chosen")
 	return p
 }
 

@@ -122,6 +122,9 @@ func TestMailboxProblems(t *testing.T) {
 		{`{"recipients": "to"}`, `recipients: "to" is not one of auto, headers, envelope`},
 		{`{"folders": ["a", "b", "a"]}`, "folders[2]: a stands twice"},
 		{`{"folders": ["A"]}`, `folders[0]: "A" is not an id: 1 to 63 of a-z, 0-9 and -, not beginning or ending with -`},
+		{`{"enabled": true, "folders": []}`, "folders: no folder is chosen, without which the mailbox cannot be enabled"},
+		{`{"enabled": true, "username": ""}`, "username: the Username is not set, without which the mailbox cannot be enabled"},
+		{`{"enabled": true, "imap": {}}`, "imap.host: is required"},
 		{`{"import_since": "yesterday"}`, `import_since: "yesterday" is not all, new or a date (YYYY-MM-DD)`},
 		{`{"import_since": "9999-01-01"}`, "import_since: 9999-01-01 is in the future"},
 	} {

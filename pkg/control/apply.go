@@ -192,6 +192,8 @@ func (w *writer) releaseKeys(ctx context.Context, docs []config.Document) error 
 	for _, d := range docs {
 		var err error
 		switch d.Kind {
+		case schemas.KindTenant:
+			err = w.releaseTenant(ctx, d)
 		case schemas.KindFolder:
 			err = w.releaseFolder(ctx, d)
 		case schemas.KindMailbox:
@@ -200,6 +202,19 @@ func (w *writer) releaseKeys(ctx context.Context, docs []config.Document) error 
 		if err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+func (w *writer) releaseTenant(ctx context.Context, d config.Document) error {
+	doc, problems := d.TenantDocument()
+	t, exists, err := w.tenant(ctx, d.ID)
+	if err != nil || !exists || len(problems) > 0 || t.Document == doc {
+		return err
+	}
+	// No name begins with a space, so this one is nobody's.
+	if _, err := w.exec(ctx, `UPDATE tenants SET name_key = ? WHERE id = ?`, " "+d.ID, d.ID); err != nil {
+		return fmt.Errorf("writing %s: %w", tenantTarget(d.ID), err)
 	}
 	return nil
 }
@@ -217,7 +232,6 @@ func (w *writer) releaseFolder(ctx context.Context, d config.Document) error {
 	if err := w.freeAddresses(ctx, name); err != nil {
 		return err
 	}
-	// No name begins with a space, so this one is nobody's.
 	if _, err := w.exec(ctx, `UPDATE folders SET name_key = ? WHERE tenant = ? AND id = ?`, " "+d.ID, d.Tenant, d.ID); err != nil {
 		return fmt.Errorf("writing %s: %w", name, err)
 	}

@@ -54,7 +54,11 @@ func (p *Publisher) assert(ctx context.Context) error {
 		if entry, ok := held[key]; ok && bytes.Equal(entry.Value(), snap.records[key].value) {
 			continue
 		}
-		if err := p.put(ctx, kv, key, snap.records[key]); err != nil {
+		err := p.write(ctx, kv, key, snap.records[key], held[key])
+		if conflict(err) {
+			err = p.put(ctx, kv, key, snap.records[key])
+		}
+		if err != nil {
 			return err
 		}
 		written++
@@ -129,22 +133,33 @@ func (p *Publisher) put(ctx context.Context, kv jetstream.KeyValue, key string, 
 	defer cancel()
 	for {
 		entry, err := kv.Get(ctx, key)
-		switch {
-		case errors.Is(err, jetstream.ErrKeyNotFound):
-			_, err = kv.Create(ctx, key, r.value)
-		case err != nil:
-		case revisionOf(entry.Value()) > r.revision, bytes.Equal(entry.Value(), r.value):
-			return nil
-		default:
-			_, err = kv.Update(ctx, key, r.value, entry.Revision())
+		if err != nil && !errors.Is(err, jetstream.ErrKeyNotFound) {
+			return fmt.Errorf("reading %s from the bucket %s: %w", key, schemas.BucketConfig, err)
 		}
-		if err == nil {
-			return nil
-		}
-		if !conflict(err) || ctx.Err() != nil {
-			return fmt.Errorf("writing %s to the bucket %s: %w", key, schemas.BucketConfig, err)
+		if err := p.write(ctx, kv, key, r, entry); !conflict(err) {
+			return err
 		}
 	}
+}
+
+// write writes a record in the place of the entry, nil for none, unless that is
+// newer. It is a conflict if the bucket holds another one by now.
+func (p *Publisher) write(ctx context.Context, kv jetstream.KeyValue, key string, r record, entry jetstream.KeyValueEntry) error {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	var err error
+	switch {
+	case entry == nil:
+		_, err = kv.Create(ctx, key, r.value)
+	case revisionOf(entry.Value()) > r.revision, bytes.Equal(entry.Value(), r.value):
+		return nil
+	default:
+		_, err = kv.Update(ctx, key, r.value, entry.Revision())
+	}
+	if err != nil {
+		return fmt.Errorf("writing %s to the bucket %s: %w", key, schemas.BucketConfig, err)
+	}
+	return nil
 }
 
 func (p *Publisher) remove(ctx context.Context, kv jetstream.KeyValue, entry jetstream.KeyValueEntry) error {

@@ -7,25 +7,30 @@ import (
 	"github.com/mailyard/mailyard/pkg/config"
 )
 
+// tenantConflicts looks for another tenant that has the name.
+func (w *writer) tenantConflicts(ctx context.Context, doc config.Tenant) (config.Problems, error) {
+	var other string
+	_, taken, err := found(0, w.row(ctx, `SELECT id FROM tenants WHERE name_key = ? AND id <> ? AND deleted_at IS NULL`,
+		config.NameKey(doc.Name), doc.ID).Scan(&other), tenantTarget(doc.ID))
+	if err != nil || !taken {
+		return nil, err
+	}
+	return config.Problems{{Path: "name", Message: "tenant " + other + " has this name"}}, nil
+}
+
 // mailboxConflicts checks a mailbox against the other documents.
 func (w *writer) mailboxConflicts(ctx context.Context, doc config.Mailbox, tenant Tenant, exists bool) (config.Problems, error) {
 	var problems config.Problems
-	known := map[string]bool{}
-	err := w.each(ctx, func(row scanner) error {
-		var id string
-		err := row.Scan(&id)
-		known[id] = true
-		return err
-	}, `SELECT id FROM folders WHERE tenant = ? AND deleted_at IS NULL`, doc.Tenant)
-	if err != nil {
-		return nil, fmt.Errorf("reading folders of tenant %s: %w", doc.Tenant, err)
-	}
+	name := mailboxTarget(doc.Tenant, doc.ID)
 	for i, id := range doc.Folders {
-		if !known[id] {
+		_, exists, err := w.folder(ctx, doc.Tenant, id)
+		if err != nil {
+			return nil, err
+		}
+		if !exists {
 			problems = append(problems, config.Problem{Path: fmt.Sprintf("folders[%d]", i), Message: "there is no folder " + id})
 		}
 	}
-	name := mailboxTarget(doc.Tenant, doc.ID)
 	var other string
 	_, taken, err := found(0, w.row(ctx, `SELECT id FROM mailboxes WHERE tenant = ? AND name_key = ? AND id <> ? AND deleted_at IS NULL`,
 		doc.Tenant, config.NameKey(doc.Name), doc.ID).Scan(&other), name)
@@ -56,18 +61,14 @@ func (w *writer) mailboxConflicts(ctx context.Context, doc config.Mailbox, tenan
 	return problems, nil
 }
 
-// prerequisites names what a mailbox lacks to be enabled.
+// prerequisites names everything that a mailbox lacks to be enabled.
 func prerequisites(t Tenant, m Mailbox) config.Problems {
 	var missing config.Problems
-	need := func(ok bool, path, message string) {
-		if !ok {
-			missing = append(missing, config.Problem{Path: path, Message: message + ", without which the mailbox cannot be enabled"})
-		}
+	if t.KeyID == "" {
+		missing = append(missing, config.Problem{Path: "encryption_key", Message: "the tenant has no Tenant Encryption Key (the landlord sets it in the Tenant Parameters), without which the mailbox cannot be enabled"})
 	}
-	need(t.KeyID != "", "encryption_key", "the tenant has no Tenant Encryption Key (the landlord sets it in the Tenant Parameters)")
-	need(m.HasPassword, "password", "the Password is not set")
-	need(m.Document.IMAP.Host != "", "imap.host", "the IMAP address is not set")
-	need(m.Document.Username != "", "username", "the Username is not set")
-	need(len(m.Document.Folders) > 0, "folders", "no folder is chosen")
-	return missing
+	if !m.HasPassword {
+		missing = append(missing, config.Problem{Path: "password", Message: "the Password is not set, without which the mailbox cannot be enabled"})
+	}
+	return append(missing, config.MissingToEnable(m.Document)...)
 }

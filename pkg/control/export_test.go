@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
 )
 
 // Dump returns every value of every table, for tests that look for what must
@@ -74,4 +76,24 @@ func OutboxSize(t *testing.T, s *Store) (n int) {
 func (p *Publisher) Step(ctx context.Context) error {
 	p.checked = time.Time{}
 	return p.step(ctx)
+}
+
+// Put is Publisher.put of a record as JSON.
+func (p *Publisher) Put(ctx context.Context, kv jetstream.KeyValue, key string, value []byte) error {
+	return p.put(ctx, kv, key, record{revisionOf(value), value})
+}
+
+// CopyOutbox and RestoreOutbox bring back what a publisher has cleared.
+func CopyOutbox(t *testing.T, s *Store) {
+	t.Helper()
+	if err := Exec(t, s, `CREATE TABLE kept AS SELECT * FROM outbox`); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func RestoreOutbox(t *testing.T, s *Store) {
+	t.Helper()
+	if err := Exec(t, s, `INSERT INTO outbox (event_id, event) SELECT event_id, event FROM kept`); err != nil {
+		t.Fatal(err)
+	}
 }

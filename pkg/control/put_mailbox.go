@@ -90,7 +90,10 @@ func (w *writer) putMailbox(ctx context.Context, c mailboxChange) (Mailbox, []Fi
 		doc.Folders = []string{}
 	}
 	name := mailboxTarget(doc.Tenant, doc.ID)
-	problems := config.ValidateMailbox(doc)
+	// What it lacks to be enabled is said together with what stands elsewhere.
+	plain := doc
+	plain.Enabled = false
+	problems := config.ValidateMailbox(plain)
 	if c.password != nil {
 		if err := config.CheckPassword(*c.password); err != nil {
 			problems = append(problems, config.Problem{Path: "password", Message: err.Error()})

@@ -2,6 +2,7 @@ package control
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 
@@ -61,13 +62,16 @@ func (s *Store) snapshot(ctx context.Context) (snap snapshot, err error) {
 
 // record returns what the bucket is to hold for a document, false if nothing.
 func (q querier) record(ctx context.Context, t target) (record, bool, error) {
-	row := q.row(ctx, `SELECT `+tenantColumns+` FROM tenants WHERE id = ?`, t.tenant)
-	decode := tenantRecord
+	var row *sql.Row
+	var decode func(scanner) (string, int64, any, error)
 	switch t.kind {
+	case schemas.KindTenant:
+		row = q.row(ctx, `SELECT `+tenantColumns+` FROM tenants WHERE id = ?`, t.tenant)
+		decode = tenantRecord
 	case schemas.KindFolder:
 		row = q.row(ctx, `SELECT `+folderColumns+` FROM folders WHERE tenant = ? AND id = ?`, t.tenant, t.id)
 		decode = folderRecord
-	case schemas.KindMailbox:
+	default:
 		row = q.row(ctx, `SELECT `+mailboxColumns+` FROM mailboxes WHERE tenant = ? AND id = ?`, t.tenant, t.id)
 		decode = mailboxRecord
 	}

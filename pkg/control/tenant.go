@@ -139,6 +139,12 @@ func (w *writer) putTenant(ctx context.Context, doc config.Tenant, based int64) 
 	if err := name.checkRevision(based, exists, before.Revision); err != nil {
 		return before, nil, err
 	}
+	if problems, err = w.tenantConflicts(ctx, doc); err != nil {
+		return before, nil, err
+	}
+	if err := problems.Err(); err != nil {
+		return before, nil, err
+	}
 	var old any
 	if exists {
 		old = before.Document
@@ -165,10 +171,10 @@ func (w *writer) saveTenant(ctx context.Context, t Tenant) error {
 	if err != nil {
 		return fmt.Errorf("encoding %s: %w", tenantTarget(t.Document.ID), err)
 	}
-	_, err = w.exec(ctx, `INSERT INTO tenants (id, `+tenantColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO UPDATE SET document = excluded.document, revision = excluded.revision, wrapped_key = excluded.wrapped_key,
+	_, err = w.exec(ctx, `INSERT INTO tenants (id, name_key, `+tenantColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (id) DO UPDATE SET name_key = excluded.name_key, document = excluded.document, revision = excluded.revision, wrapped_key = excluded.wrapped_key,
 			key_id = excluded.key_id, key_version = excluded.key_version, created_at = excluded.created_at, updated_at = excluded.updated_at, deleted_at = excluded.deleted_at`,
-		t.Document.ID, string(document), t.Revision, t.wrappedKey, sql.NullString{String: t.KeyID, Valid: t.KeyID != ""}, t.KeyVersion,
+		t.Document.ID, config.NameKey(t.Document.Name), string(document), t.Revision, t.wrappedKey, sql.NullString{String: t.KeyID, Valid: t.KeyID != ""}, t.KeyVersion,
 		formatTime(t.CreatedAt), formatTime(t.UpdatedAt), formatOptional(t.deletedAt))
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", tenantTarget(t.Document.ID), err)

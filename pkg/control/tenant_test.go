@@ -189,6 +189,16 @@ func TestRotationKeepsEveryPassword(t *testing.T) {
 	})
 }
 
+func TestTenantNamesAreUnique(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		b.tenant("acme")
+		doc := tenantDoc("second")
+		doc.Name = "TENANT Acme"
+		_, err := b.store.PutTenant(b.ctx, landlord, doc, 0)
+		wantProblems(t, err, "name: tenant acme has this name")
+	})
+}
+
 func TestUnknownMessagingDatabaseIsRefused(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		store := b.open(control.WithMessagingDatabases("default", "big"))

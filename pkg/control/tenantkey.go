@@ -121,9 +121,6 @@ func (w *writer) rotateKey(ctx context.Context, t Tenant) (Tenant, error) {
 		if err := w.saveMailbox(ctx, m); err != nil {
 			return t, err
 		}
-		if m.deletedAt != nil {
-			continue
-		}
 		if err := w.record(ctx, mailboxTarget(id, m.Document.ID), schemas.ChangeUpdated, before, []FieldChange{happened("password", "re-encrypted")}); err != nil {
 			return t, err
 		}

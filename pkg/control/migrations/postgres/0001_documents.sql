@@ -3,6 +3,7 @@
 
 CREATE TABLE tenants (
     id           TEXT PRIMARY KEY,
+    name_key     TEXT NOT NULL,
     document     TEXT NOT NULL,
     revision     BIGINT NOT NULL,
     wrapped_key  BYTEA,
@@ -12,6 +13,8 @@ CREATE TABLE tenants (
     updated_at   TEXT NOT NULL,
     deleted_at   TEXT
 );
+
+CREATE UNIQUE INDEX tenants_name ON tenants (name_key) WHERE deleted_at IS NULL;
 
 CREATE TABLE folders (
     tenant       TEXT NOT NULL REFERENCES tenants (id),
