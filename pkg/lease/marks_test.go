@@ -89,3 +89,22 @@ func testMarksEpoch(t *testing.T, b *backend) {
 	b.flush(t)
 	checkMarked(t, c, now, 9)
 }
+
+func testDailyCounts(t *testing.T, b *backend) {
+	c := b.dial(t)
+	monday := time.Date(2026, 11, 23, 23, 59, 59, 0, time.UTC)
+	for range 2 {
+		if err := c.CountMails(t.Context(), "acme", 7, monday); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, k := range []struct {
+		tenant string
+		at     time.Time
+		want   int
+	}{{"acme", monday, 14}, {"acme", monday.Add(time.Second), 0}, {"other", monday, 0}} {
+		if n, err := c.MailsOn(t.Context(), k.tenant, k.at); err != nil || n != k.want {
+			t.Errorf("MailsOn(%s, %s) = %d, %v; want %d", k.tenant, k.at, n, err, k.want)
+		}
+	}
+}

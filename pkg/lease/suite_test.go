@@ -48,6 +48,7 @@ func suite(t *testing.T, start func(*testing.T) string) {
 		"group runs once":                                       testRunsOnce,
 		"marks":                                                 testMarks,
 		"marks lapse":                                           testMarksLapse,
+		"daily counts":                                          testDailyCounts,
 		"marks of another epoch are void":                       testMarksEpoch,
 		"budget is never exceeded":                              testBudgetLimit,
 		"budget serves in order":                                testBudgetOrder,

@@ -121,7 +121,7 @@ func (b *backlog) list(listed, marked []uint32, asOf int64, limit int, parked fu
 	gone := func(uid uint32) bool {
 		_, here := present[uid]
 		_, flying := b.inFlight[uid]
-		return !here || flying
+		return !here || flying || parked(uid)
 	}
 	for k := range b.waiting {
 		b.waiting[k] = slices.DeleteFunc(b.waiting[k], func(m imapconn.MailInfo) bool {
@@ -143,7 +143,7 @@ func (b *backlog) list(listed, marked []uint32, asOf int64, limit int, parked fu
 		}
 	}
 	for uid := range b.landed {
-		if _, here := present[uid]; !here {
+		if _, here := present[uid]; !here || !b.settling(uid) {
 			delete(b.landed, uid)
 		}
 	}
@@ -165,7 +165,7 @@ func (b *backlog) list(listed, marked []uint32, asOf int64, limit int, parked fu
 			b.unlisted++
 		}
 	}
-	return fresh, b.unlisted > 0
+	return fresh, b.unlisted > 0 && room > 0
 }
 
 // add takes the sizes of mails that list returned.
@@ -190,7 +190,8 @@ func (b *backlog) insert(m imapconn.MailInfo) {
 
 // take returns the mails of a kind that the next download asks for: of the
 // oldest max_items waiting mails of all kinds, counted from this kind's oldest,
-// those that are of this kind. nil means that nothing can be taken now.
+// those that are of this kind. A mail that failed before comes alone, and after
+// the others. nil means that nothing can be taken now.
 func (b *backlog) take(k kind) []imapconn.MailInfo {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -199,22 +200,27 @@ func (b *backlog) take(k kind) []imapconn.MailInfo {
 	if len(queue) == 0 || room <= 0 {
 		return nil
 	}
-	n := min(b.window(k), room)
+	window := queue[:b.window(k)]
 	var batch []imapconn.MailInfo
 	var bytes int64
-	for _, m := range queue[:n] {
-		alone := b.attempts[m.UID] >= aloneAfter
-		if len(batch) > 0 && (alone || k != oversize && bytes+m.Size > maxBatchBytes) {
+	for _, m := range window {
+		if b.attempts[m.UID] >= aloneAfter {
+			continue
+		}
+		if len(batch) == room || len(batch) > 0 && k != oversize && bytes+m.Size > maxBatchBytes {
 			break
 		}
 		batch = append(batch, m)
-		b.taken[m.UID] = k
 		bytes += m.Size
-		if alone {
-			break
-		}
 	}
-	b.waiting[k] = slices.Delete(queue, 0, len(batch))
+	if len(batch) == 0 {
+		batch = slices.Clone(window[:1])
+	}
+	for _, m := range batch {
+		b.taken[m.UID] = k
+	}
+	left := slices.DeleteFunc(window, func(m imapconn.MailInfo) bool { _, taken := b.taken[m.UID]; return taken })
+	b.waiting[k] = slices.Delete(queue, len(left), len(window))
 	return batch
 }
 
@@ -310,6 +316,13 @@ func (b *backlog) has(k kind) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return len(b.waiting[k]) > 0
+}
+
+// begun counts the mails that are in the backlog and not yet published.
+func (b *backlog) begun() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.known)
 }
 
 // ready counts the light and large mails that wait with their sizes known.

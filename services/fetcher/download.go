@@ -74,7 +74,7 @@ func (l *lane) readIntoBlob(ctx context.Context, d *download, r io.Reader) error
 	d.blob = fmt.Sprintf("%s.%d", l.key(d.info.UID).ID(), d.fetchedAt.UnixMilli())
 	stored, err := l.blobs.Put(ctx, d.blob, io.MultiReader(bytes.NewReader(head[:n]), r))
 	if err != nil {
-		return err
+		return &unstoredError{err} // unless it was the reader that failed: then Fetch tells why
 	}
 	if stored != d.size {
 		return fmt.Errorf("storing blob %s: %d of %d bytes arrived", d.blob, stored, d.size)
@@ -97,9 +97,11 @@ func (l *lane) headers(taking, hard context.Context, conn *imapconn.Conn, public
 				info: info, data: bytes.Clone(header), reason: schemas.ReasonOversize, size: info.Size,
 				sum: hex.EncodeToString(sum[:]), fetchedAt: time.Now().UTC(),
 			})
+			l.came(info.UID)
 			return nil
 		})
 		if err != nil {
+			publications.Go(func() error { return l.publish(hard, done) })
 			return &transferError{fmt.Errorf("downloading header sections from the inbox of %s: %w", l.name(), err)}
 		}
 		l.missed(hard, batch, missing)
@@ -128,8 +130,10 @@ func (l *lane) publish(ctx context.Context, downloads []*download) error {
 		// Without its mark a mail may be fetched once more, and is recognised then.
 		l.logger.Warn("marking mail in flight", zap.Error(err), zap.Int("mails", len(uids)))
 	}
+	l.count(ctx, len(uids))
 	l.settled(uids)
 	l.backlog.published(uids)
+	l.published.Add(int64(len(uids)))
 	l.metrics.fetched.Add(float64(len(uids)))
 	return nil
 }

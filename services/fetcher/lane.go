@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -32,20 +34,29 @@ const (
 // The large lane takes the header sections of oversize mails along.
 type lane struct {
 	*session
-	kind   kind
-	logger *zap.Logger
+	kind      kind
+	logger    *zap.Logger
+	published atomic.Int64 // mails so far
 
-	mu   sync.Mutex                   // guards open
-	open map[uint32]imapconn.MailInfo // taken from the backlog and not yet published or put back
+	mu      sync.Mutex        // guards what follows
+	open    map[uint32]*claim // taken from the backlog and not yet published or put back
+	batches int               // taken so far
+}
+
+// A claim is a mail that a lane took from the backlog.
+type claim struct {
+	info  imapconn.MailInfo
+	batch int  // the how-manieth that was taken; they are answered in this order
+	came  bool // it was downloaded in full
 }
 
 // run downloads until taking is done, and then ends what it began. A broken
 // connection is made again, with a pause that grows while nothing succeeds.
 func (l *lane) run(taking, hard context.Context) {
-	l.open = map[uint32]imapconn.MailInfo{}
+	l.open = map[uint32]*claim{}
 	pause := time.Duration(0)
 	for l.awaitWork(taking) {
-		began := time.Now()
+		began, before := time.Now(), l.published.Load()
 		err := l.download(taking, hard)
 		l.giveBack(hard, err)
 		if err == nil {
@@ -55,7 +66,7 @@ func (l *lane) run(taking, hard context.Context) {
 		if taking.Err() != nil {
 			return
 		}
-		if time.Since(began) > time.Minute {
+		if time.Since(began) > time.Minute || l.published.Load() > before {
 			pause = 0
 		}
 		pause = min(max(2*pause, time.Second), time.Minute)
@@ -141,6 +152,7 @@ func (l *lane) bodies(taking, hard context.Context, conn *imapconn.Conn, publica
 		d, err := l.read(hard, info, body)
 		if err == nil {
 			done = append(done, d)
+			l.came(info.UID)
 		}
 		return err
 	}
@@ -151,7 +163,8 @@ func (l *lane) bodies(taking, hard context.Context, conn *imapconn.Conn, publica
 		publications.Go(func() error { return l.publish(hard, downloads) })
 	}
 	if err := conn.Fetch(hard, imapconn.FetchOptions{Depth: pipelined}, next, each, finished); err != nil {
-		return false, &transferError{err}
+		publications.Go(func() error { return l.publish(hard, done) }) // what came in full is good
+		return false, transferFailure(err)
 	}
 	return idle, nil
 }
@@ -185,10 +198,19 @@ func (l *lane) take(k kind) []imapconn.MailInfo {
 	batch := l.backlog.take(k)
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.batches++
 	for _, m := range batch {
-		l.open[m.UID] = m
+		l.open[m.UID] = &claim{info: m, batch: l.batches}
 	}
 	return batch
+}
+
+func (l *lane) came(uid uint32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c := l.open[uid]; c != nil {
+		c.came = true
+	}
 }
 
 // settled says that mails are no longer the lane's to give back.
@@ -223,32 +245,62 @@ type transferError struct{ error }
 
 func (e *transferError) Unwrap() error { return e.error }
 
+// An unstoredError says that a mail came and could not be put into the object
+// store, which is not the mail's fault.
+type unstoredError struct{ error }
+
+func (e *unstoredError) Unwrap() error { return e.error }
+
+func transferFailure(err error) error {
+	var unstored *unstoredError
+	if errors.As(err, &unstored) {
+		return err
+	}
+	return &transferError{err}
+}
+
 // giveBack returns to the backlog what was taken and not published when a
-// download ended. A failure counts against these mails only if it came while
-// they were on their way: one of them may be what breaks the connection.
+// download ended. A failure counts against the mails that were on their way:
+// one of them may be what breaks the connection.
 func (l *lane) giveBack(ctx context.Context, err error) {
-	l.mu.Lock()
-	var infos []imapconn.MailInfo
-	for uid, m := range l.open {
-		infos = append(infos, m)
-		delete(l.open, uid)
-	}
-	l.mu.Unlock()
-	if len(infos) == 0 {
-		return
-	}
-	slices.SortFunc(infos, func(a, b imapconn.MailInfo) int { return int(int64(a.UID) - int64(b.UID)) })
+	suspects, others := l.release(err)
 	var tooLarge *imapconn.TooLargeError
 	if errors.As(err, &tooLarge) {
 		// The server announced less. Now it is known, its body is left alone.
-		for i := range infos {
-			if infos[i].UID == tooLarge.UID {
-				infos[i].Size = max(tooLarge.Size, l.backlog.maxMail+1)
+		for i := range suspects {
+			if suspects[i].UID == tooLarge.UID || tooLarge.UID == 0 && len(suspects) == 1 {
+				suspects[i].Size = max(tooLarge.Size, l.backlog.maxMail+1)
 			}
 		}
 	}
+	l.backlog.failed(others, false)
+	l.giveUp(ctx, l.backlog.failed(suspects, true), err)
+}
+
+// release empties open. Suspects are the mails that were on their way when a
+// transfer failed: those of the oldest unfinished batch that did not come. The
+// batches behind it were only asked for.
+func (l *lane) release(err error) (suspects, others []imapconn.MailInfo) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	failed := 0
 	var transfer *transferError
-	l.giveUp(ctx, l.backlog.failed(infos, errors.As(err, &transfer)), err)
+	if errors.As(err, &transfer) {
+		for _, c := range l.open {
+			if !c.came && (failed == 0 || c.batch < failed) {
+				failed = c.batch
+			}
+		}
+	}
+	for _, uid := range slices.Sorted(maps.Keys(l.open)) {
+		if c := l.open[uid]; c.batch == failed && !c.came {
+			suspects = append(suspects, c.info)
+		} else {
+			others = append(others, c.info)
+		}
+	}
+	clear(l.open)
+	return suspects, others
 }
 
 func ignoreClosed(closing, before error) error {

@@ -101,10 +101,10 @@ func (m *mailbox) outdated(v configwatch.View) bool {
 func (m *mailbox) session(ctx, hard context.Context, view configwatch.View) (err error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	watched := make(chan struct{})
+	watched, changed := make(chan struct{}), m.watcher.Changed() // before it is looked at, or a change is missed
 	go func() {
 		defer close(watched)
-		m.await(ctx, view, m.watcher.Changed(), nil)
+		m.await(ctx, view, changed, nil)
 		stop()
 	}()
 	defer func() {

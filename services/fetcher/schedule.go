@@ -26,6 +26,10 @@ type schedule struct{ failures, refusals int }
 // next counts a failure and returns the pause before the next attempt, and the
 // status of the mailbox until then.
 func (s *schedule) next(err error, retries int) (time.Duration, schemas.MailboxStatus) {
+	var limit *limitReached
+	if errors.As(err, &limit) {
+		return midnight(time.Now()), schemas.StatusThrottled
+	}
 	var e *imapconn.Error
 	if !errors.As(err, &e) {
 		e = &imapconn.Error{}

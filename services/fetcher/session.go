@@ -104,7 +104,11 @@ func (s *session) list(ctx context.Context) (more bool, err error) {
 		return false, fmt.Errorf("listing the inbox of %s: %w", s.name(), err)
 	}
 	parked := func(uid uint32) bool { return s.parked.Has(s.key(uid)) }
-	fresh, more := s.backlog.list(listed, marked, asOf, sizesAtOnce, parked)
+	room, reached := s.quota(ctx, sizesAtOnce)
+	fresh, more := s.backlog.list(listed, marked, asOf, room, parked)
+	if reached && more && s.backlog.begun() == 0 {
+		return false, &limitReached{s.tenant, s.view.Tenant.Document.Limits.MailPerDay}
+	}
 	if len(fresh) > 0 {
 		infos, err := s.conn.Sizes(ctx, fresh)
 		if err != nil {
@@ -113,7 +117,7 @@ func (s *session) list(ctx context.Context) (more bool, err error) {
 		s.backlog.add(s.wanted(infos))
 	}
 	s.report(ctx, s.backlog.count(listed, parked))
-	return more, nil
+	return more && !reached, nil
 }
 
 // await returns when the inbox is to be listed again.
@@ -135,11 +139,14 @@ func (s *session) await(ctx context.Context, more bool) error {
 	return nil
 }
 
-// awaitRoom returns when little of what is in the backlog is left to begin.
+// awaitRoom returns when little of what is in the backlog is left to begin, and
+// after a while in any case: the server must hear from us, and the readers of
+// the state too.
 func (s *session) awaitRoom(ctx context.Context) error {
 	t := time.NewTicker(inFlightPoll)
 	defer t.Stop()
-	for s.backlog.ready() >= readyEnough {
+	end := time.Now().Add(refreshTime)
+	for s.backlog.ready() >= readyEnough && time.Now().Before(end) {
 		select {
 		case <-ctx.Done():
 			return nil
