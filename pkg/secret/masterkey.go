@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
@@ -63,13 +62,15 @@ func (m *MasterKey) Save(path string) (err error) {
 	return f.Close()
 }
 
-// LoadMasterKey reads the key from its file, which nobody but the owner may read.
+// LoadMasterKey reads the key from its file, which nobody but the owner may
+// read, or, when the owner is root and this process is not, its group: that is
+// how Kubernetes hands a secret to a process that is not root.
 func LoadMasterKey(path string) (*MasterKey, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, fmt.Errorf("loading master key: %w", err)
 	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
+	if mode := info.Mode().Perm(); !private(mode, ownedByRoot(info) && os.Geteuid() != 0) {
 		return nil, fmt.Errorf("loading master key: %s has mode %04o, so others than its owner may use it; run: chmod 600 %s", path, mode, path)
 	}
 	text, err := os.ReadFile(path)

@@ -30,11 +30,19 @@ type Service = process.Service
 
 // Main runs the service that build makes, as a process. The environment gives
 // the settings: MAILYARD_CONFIG names a file, and MAILYARD_… variables override it.
+// With the one argument healthcheck it asks the process that already runs with
+// these settings whether it is well, for a container, which has no other program.
 func Main(name string, build func(context.Context, Deployment) (Service, error)) {
 	process.Main(name, func(ctx context.Context) error {
 		settings, err := deployment.Load(deployment.Defaults(), deployment.ConfigFile(os.Environ()), os.Environ())
 		if err != nil {
 			return err
+		}
+		switch args := os.Args[1:]; {
+		case len(args) == 1 && args[0] == "healthcheck":
+			return process.Probe(ctx, settings.Health)
+		case len(args) > 0:
+			return fmt.Errorf("%q is not understood: %s takes no argument but healthcheck; MAILYARD_… variables set it up", args, name)
 		}
 		logger, err := settings.NewLogger(name)
 		if err != nil {

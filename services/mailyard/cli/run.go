@@ -62,7 +62,7 @@ MAILYARD_… variables) say otherwise.`,
 	flags.StringVar(&c.data, "data", c.variable("MAILYARD_DATA", "./data"), "folder of the installation")
 	flags.StringVar(&c.config, "config", "", "file with the installation's settings (or MAILYARD_CONFIG)")
 	flags.BoolVar(&c.json, "json", false, "print JSON, for programs")
-	root.AddCommand(c.up(), c.apply(), c.export(), c.mails(), c.mail(), c.status(), c.dead(), c.key())
+	root.AddCommand(c.up(), c.apply(), c.export(), c.mails(), c.mail(), c.status(), c.dead(), c.key(), c.demo(), c.healthcheck())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see `%s --help`", err, cmd.CommandPath())
 	})

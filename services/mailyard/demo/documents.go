@@ -11,11 +11,12 @@ import (
 //go:embed documents.yaml
 var documents string
 
-// User is who the demo mail server knows, and password how. Everybody may know
-// it: the server holds nothing but samples and listens on loopback.
+// User is who the demo mail server knows, and Password how when nothing else is
+// said. Everybody may know it: the server holds nothing but samples and listens
+// on loopback.
 const (
 	User     = "info@demo.example"
-	password = "demo"
+	Password = "demo"
 )
 
 // Documents returns the demo's configuration, for a demo mail server at an address.
@@ -25,7 +26,7 @@ func Documents(host string, port int) ([]config.Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	env := func(string) (string, bool) { return password, true }
+	env := func(string) (string, bool) { return Password, true }
 	if err := config.ResolvePasswords(docs, env, nil); err != nil {
 		return nil, err
 	}

@@ -28,5 +28,5 @@ func Dir(data string) string { return filepath.Join(data, "demo") }
 
 // Start starts the demo mail server of an installation.
 func Start(ctx context.Context, data string, logger *zap.Logger) (*demoserver.Server, error) {
-	return StartServer(ctx, Dir(data), "", logger)
+	return StartServer(ctx, Dir(data), "", Password, logger)
 }

@@ -17,9 +17,10 @@ import (
 // usualAddr is where the demo mail server listens unless another program does.
 const usualAddr = "127.0.0.1:10143"
 
-// StartServer starts the demo mail server in a folder. With no address given it
-// listens where it did before, so that the demo mailbox stays the same.
-func StartServer(ctx context.Context, dir, addr string, logger *zap.Logger) (*demoserver.Server, error) {
+// StartServer starts the demo mail server in a folder, with the password of User.
+// With no address given it listens where it did before, so that the demo mailbox
+// stays the same.
+func StartServer(ctx context.Context, dir, addr, password string, logger *zap.Logger) (*demoserver.Server, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making the demo's folder: %w", err)
 	}
