@@ -16,10 +16,11 @@ func (t Topology) Bytes() int64 {
 
 // Fit returns the topology with byte limits that sum up to total at most. Each
 // stream keeps a hundredth of the total, so that the small ones stay useful,
-// and the rest is shared in proportion. Limits never grow.
+// and the rest is shared in proportion. Limits never grow. A total of 0 says
+// nothing: the topology stays as it is.
 func (t Topology) Fit(total int64) Topology {
 	sum := t.Bytes()
-	if sum <= total {
+	if sum <= total || total == 0 {
 		return t
 	}
 	least := total / 100

@@ -168,6 +168,9 @@ func TestFit(t *testing.T) {
 			}
 		}
 	}
+	if diff := cmp.Diff(whole, whole.Fit(0)); diff != "" {
+		t.Errorf("fitting to nothing in particular changed it:\n%s", diff)
+	}
 	if diff := cmp.Diff(whole, whole.Fit(whole.Bytes())); diff != "" {
 		t.Errorf("what fits was changed:\n%s", diff)
 	}

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/mailyard/mailyard/pkg/config"
 	"github.com/mailyard/mailyard/pkg/secret"
 )
 
@@ -42,6 +43,17 @@ type NATS struct {
 	User     string        `yaml:"user"`
 	Password secret.String `yaml:"password"`
 	Replicas int           `yaml:"replicas"` // of each stream: 1, 3 or 5
+	// Store is the most that all streams together may hold on a server, such as
+	// "20 GB". Empty: what the topology has by default.
+	Store string `yaml:"store"`
+}
+
+// StoreBytes returns Store in bytes, 0 if it is empty.
+func (n NATS) StoreBytes() (int64, error) {
+	if n.Store == "" {
+		return 0, nil
+	}
+	return config.ParseSize(n.Store)
 }
 
 // Defaults returns the settings of a service that runs alone and finds its
@@ -73,6 +85,9 @@ func (s Settings) Validate() error {
 	}
 	if !slices.Contains([]int{1, 3, 5}, s.NATS.Replicas) {
 		problem("nats.replicas", "%d is not 1, 3 or 5", s.NATS.Replicas)
+	}
+	if _, err := s.NATS.StoreBytes(); err != nil {
+		problem("nats.store", "%v", err)
 	}
 	if u := s.RedisURL.Reveal(); u != Embedded && !hasScheme(u, "redis", "rediss", "unix") {
 		problem("redis", "is neither a redis:// URL nor %q", Embedded)

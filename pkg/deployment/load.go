@@ -90,6 +90,8 @@ func (s *Settings) set(key, value string) error {
 		s.NATS.Password = secret.NewString(value)
 	case "NATS_REPLICAS":
 		s.NATS.Replicas, err = strconv.Atoi(value)
+	case "NATS_STORE":
+		s.NATS.Store = value
 	case "REDIS_URL":
 		s.RedisURL = secret.NewString(value)
 	case "CONTROL_URL":

@@ -27,10 +27,14 @@ type servers struct {
 const embeddedUser = "mailyard"
 
 func startServers(home Home, s deployment.Settings, logger *zap.Logger) (*servers, error) {
+	size, err := s.NATS.StoreBytes()
+	if err != nil {
+		return nil, err
+	}
 	out := &servers{
 		bus:      bus.Options{URL: s.NATS.URL, User: s.NATS.User, Password: s.NATS.Password.Reveal(), Logger: logger},
 		leases:   lease.Options{URL: s.RedisURL.Reveal(), Logger: logger},
-		topology: bus.DefaultTopology(s.NATS.Replicas),
+		topology: bus.DefaultTopology(s.NATS.Replicas).Fit(size),
 	}
 	var endpoints Endpoints
 	if s.NATS.URL == deployment.Embedded {

@@ -18,11 +18,15 @@ func main() {
 		if url == "" {
 			return nil, errors.New("control is not set: name the control database, such as postgres://…")
 		}
+		size, err := d.Settings.NATS.StoreBytes()
+		if err != nil {
+			return nil, err
+		}
 		store, err := control.Open(ctx, url, d.Logger)
 		if err != nil {
 			return nil, err
 		}
-		service := admin.New(admin.Config{Bus: d.Bus, Topology: bus.DefaultTopology(d.Settings.NATS.Replicas), Control: store, Logger: d.Logger})
+		service := admin.New(admin.Config{Bus: d.Bus, Topology: bus.DefaultTopology(d.Settings.NATS.Replicas).Fit(size), Control: store, Logger: d.Logger})
 		return process.Func(func(ctx context.Context, ready func()) error {
 			return errors.Join(service.Run(ctx, ready), store.Close())
 		}), nil
