@@ -11,6 +11,7 @@ FUZZTIME ?= 10s
 # A first run in CI compiles everything with the race detector, hence the long timeout.
 TESTFLAGS ?= -race -shuffle=on -count=1 -timeout=20m
 IMAGE    ?= mailyard
+BUILDFLAGS = -trimpath -ldflags '-X github.com/mailyard/mailyard/services/mailyard/cli.Version=$(VERSION)'
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 .PHONY: help
@@ -23,10 +24,11 @@ go:
 
 .PHONY: build
 build: go ## Build bin/mailyard and the binary of each service
-	go build -trimpath -o bin/ $(BINARIES:%=./%)
+	go build $(BUILDFLAGS) -o bin/ $(BINARIES:%=./%)
 
 .PHONY: run
-run: build ## Run all of mailyard in one process, with a demo mail server, on ./data
+run: go ## Run all of mailyard in one process, with a demo mail server, on ./data
+	go build $(BUILDFLAGS) -o bin/ ./services/mailyard/cmd/mailyard
 	./bin/mailyard up --demo --data ./data
 
 .PHONY: test
@@ -59,8 +61,9 @@ fuzz: go ## Run every fuzz target for FUZZTIME (10s)
 	deploy/test/fuzz.sh $(FUZZTIME)
 
 .PHONY: bench
-bench: go ## Run the benchmarks that match BENCH (all)
-	go test -run '^$$' -bench '$(BENCH)' -benchmem work
+bench: go ## Run the benchmarks that match BENCH (all), on real servers
+	deploy/test/packages.sh gcc dovecot redis postgresql
+	deploy/test/servers.sh go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m -p 1 -tags full work
 
 .PHONY: fmt
 fmt: go ## Format the Go files
