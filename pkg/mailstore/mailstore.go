@@ -26,12 +26,21 @@ type Mail struct {
 	Raw          []byte           // the whole mail; the header section when the reason is oversize
 }
 
-// An Outcome says what became of one mail of a batch.
+// An Outcome says what is stored of one mail of a batch. A mail that comes again
+// may have been decided on otherwise meanwhile: the first decision stays.
 type Outcome struct {
-	MailID   string   // of the row that holds the mail
-	ItemIDs  []string // one per clone that is stored, in the order of the clones
-	New      bool     // whether this call stored it; false: it was there already
-	Disposed bool     // whether it is recorded as gone from the inbox
+	MailID   string // of the row that holds the mail
+	Verdict  schemas.Verdict
+	Reason   schemas.Reason // set when the verdict is invalid
+	Items    []OutcomeItem  // in their stored order; none when the verdict is invalid
+	New      bool           // whether this call stored it; false: it was there already
+	Disposed bool           // whether it is recorded as gone from the inbox
+}
+
+// An OutcomeItem is a stored clone of a mail.
+type OutcomeItem struct {
+	ID     string // see ItemID
+	Folder string // id of the folder
 }
 
 // A Store is a messaging database. Its methods may be called concurrently, and

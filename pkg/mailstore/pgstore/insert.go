@@ -7,7 +7,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/mailyard/mailyard/pkg/mailstore"
 	"github.com/mailyard/mailyard/pkg/mailstore/internal/record"
 )
 
@@ -81,7 +80,7 @@ func insertMails(ctx context.Context, tx pgx.Tx, b *record.Batch, which []int, p
 		}
 		n := at[key]
 		seqs[n] = seq
-		b.Outcomes[n] = mailstore.Outcome{MailID: b.Records[n].MailID, ItemIDs: b.Records[n].ItemIDs(), New: true}
+		b.Outcomes[n] = b.Records[n].Outcome()
 	}
 	if err := rows.Err(); err != nil {
 		return fmt.Errorf("inserting mails: %w", err)

@@ -7,14 +7,12 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/mailyard/mailyard/pkg/mailstore"
 	"github.com/mailyard/mailyard/pkg/mailstore/internal/record"
 )
 
 const knownSQL = `
-SELECT m.mail_key, m.mail_id, m.disposed_at IS NOT NULL,
-       (SELECT array_agg(i.item_id ORDER BY i.position) FROM items i WHERE i.mail_seq = m.seq)
-FROM mails m
+SELECT m.mail_key, ` + outcomeColumns + `
+FROM mails m, ` + itemsOfMail + `
 WHERE m.mail_key = ANY ($1)`
 
 // Mail that is in the inbox under another UIDVALIDITY: two looks into the index
@@ -60,11 +58,11 @@ func find(ctx context.Context, tx pgx.Tx, b *record.Batch, which []int) (missing
 	defer rows.Close()
 	for rows.Next() {
 		var key string
-		var o mailstore.Outcome
-		if err := rows.Scan(&key, &o.MailID, &o.Disposed, &o.ItemIDs); err != nil {
+		var row outcomeRow
+		if err := rows.Scan(row.targets(&key)...); err != nil {
 			return nil, fmt.Errorf("looking up mail keys: %w", err)
 		}
-		b.Outcomes[at[key]] = o
+		b.Outcomes[at[key]] = row.outcome()
 		delete(at, key)
 	}
 	if err := rows.Err(); err != nil {

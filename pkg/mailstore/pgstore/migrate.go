@@ -38,12 +38,14 @@ func migrate(ctx context.Context, conn *pgx.Conn, logger *zap.Logger) error {
 	}
 }
 
-// schemaVersion returns 0 for a database without tables of ours.
+// schemaVersion returns 0 for a database without tables of ours. It reads the
+// catalogue itself: to_regclass would answer from a cache that does not know
+// what another process created while this one waited for the lock.
 func schemaVersion(ctx context.Context, q interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 }) (int, error) {
 	var exists bool
-	if err := q.QueryRow(ctx, `SELECT to_regclass('mailyard_schema') IS NOT NULL`).Scan(&exists); err != nil {
+	if err := q.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_class WHERE relname = 'mailyard_schema' AND relnamespace = current_schema()::regnamespace)`).Scan(&exists); err != nil {
 		return 0, classify(ctx, err)
 	}
 	if !exists {

@@ -77,12 +77,10 @@ func (s *Store) Close() error {
 	return err
 }
 
-// prepareConn sets what every connection needs. A role that does not own the
-// tables has to see all tenants, and a commit has to be on disk: mail is
-// deleted from the inbox after it.
+// prepareConn sees to it that a commit is on disk: mail is deleted from the
+// inbox after it.
 func prepareConn(ctx context.Context, conn *pgx.Conn) error {
-	_, err := conn.Exec(ctx, `SELECT set_config('app.tenant', '*', false), set_config('synchronous_commit',
-		CASE current_setting('synchronous_commit') WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)`)
+	_, err := conn.Exec(ctx, `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`)
 	if err != nil {
 		return fmt.Errorf("preparing connection to the messaging database: %w", err)
 	}
@@ -107,5 +105,15 @@ func prepare(ctx context.Context, pool *pgxpool.Pool, logger *zap.Logger) error 
 	if encoding != "UTF8" {
 		return fault.Permanent(fmt.Errorf("encoding of the database is %s: create it with ENCODING 'UTF8'", encoding))
 	}
-	return migrate(ctx, conn.Conn(), logger)
+	if err := migrate(ctx, conn.Conn(), logger); err != nil {
+		return err
+	}
+	var restricted bool
+	if err := conn.QueryRow(ctx, `SELECT row_security_active('contents')`).Scan(&restricted); err != nil {
+		return classify(ctx, err)
+	}
+	if restricted {
+		return fault.Permanent(errors.New("row-level security applies to this login: let it be the owner of the tables, a member of their owner, or have BYPASSRLS"))
+	}
+	return nil
 }

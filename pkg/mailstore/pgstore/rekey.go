@@ -7,18 +7,16 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/mailyard/mailyard/pkg/mailstore"
 	"github.com/mailyard/mailyard/pkg/mailstore/internal/record"
 )
 
 const candidatesSQL = `
-SELECT m.seq, m.mail_id, m.uidvalidity, m.uid, m.sha256, m.size, m.fetched_at,
-       (SELECT array_agg(i.item_id ORDER BY i.position) FROM items i WHERE i.mail_seq = m.seq)
-FROM mails m
+SELECT m.seq, m.uidvalidity, m.uid, m.sha256, m.size, m.fetched_at, ` + outcomeColumns + `
+FROM mails m, ` + itemsOfMail + `
 WHERE m.seq = ANY (ARRAY(SELECT u.mail_seq FROM undisposed u WHERE u.sha256 = ANY ($3) AND u.tenant = $1 AND u.mailbox = $2))
   AND m.disposed_at IS NULL
 ORDER BY m.uidvalidity, m.uid
-FOR UPDATE`
+FOR UPDATE OF m`
 
 // rekey gives stored rows the keys that their mails have now, and returns which
 // mails are still missing. It runs only after a change of UIDVALIDITY, for one
@@ -79,7 +77,7 @@ func rekeyMailbox(ctx context.Context, tx pgx.Tx, b *record.Batch, m mailbox, wh
 	for i, n := range which {
 		sums[i] = b.Records[n].SHA256
 	}
-	candidates, items, err := candidatesOf(ctx, tx, m, sums)
+	candidates, err := candidatesOf(ctx, tx, m, sums)
 	if err != nil {
 		return fmt.Errorf("looking for mail of %s/%s under another UIDVALIDITY: %w", m.tenant, m.id, err)
 	}
@@ -91,7 +89,7 @@ func rekeyMailbox(ctx context.Context, tx pgx.Tx, b *record.Batch, m mailbox, wh
 			continue
 		}
 		done[n] = true
-		b.Outcomes[n] = mailstore.Outcome{MailID: row.MailID, ItemIDs: items[row.Seq]}
+		b.Outcomes[n] = row.Outcome
 		if fresh {
 			changes.Queue(`UPDATE mails SET mail_key = $2, uidvalidity = $3, uid = $4 WHERE seq = $1`, row.Seq, r.Key.String(), int64(r.Key.UIDValidity), int64(r.Key.UID))
 			changes.Queue(`UPDATE undisposed SET uidvalidity = $2 WHERE mail_seq = $1`, row.Seq, int64(r.Key.UIDValidity))
@@ -103,22 +101,21 @@ func rekeyMailbox(ctx context.Context, tx pgx.Tx, b *record.Batch, m mailbox, wh
 	return nil
 }
 
-func candidatesOf(ctx context.Context, tx pgx.Tx, m mailbox, sums []string) (*record.Candidates, map[int64][]string, error) {
+func candidatesOf(ctx context.Context, tx pgx.Tx, m mailbox, sums []string) (*record.Candidates, error) {
 	rows, err := tx.Query(ctx, candidatesSQL, m.tenant, m.id, sums)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer rows.Close()
 	var found []*record.Candidate
-	items := map[int64][]string{}
 	for rows.Next() {
 		c := &record.Candidate{}
-		var ids []string
-		if err := rows.Scan(&c.Seq, &c.MailID, &c.UIDValidity, &c.UID, &c.SHA256, &c.Size, &c.FetchedAt, &ids); err != nil {
-			return nil, nil, err
+		var row outcomeRow
+		if err := rows.Scan(row.targets(&c.Seq, &c.UIDValidity, &c.UID, &c.SHA256, &c.Size, &c.FetchedAt)...); err != nil {
+			return nil, err
 		}
+		c.Outcome = row.outcome()
 		found = append(found, c)
-		items[c.Seq] = ids
 	}
-	return record.NewCandidates(found), items, rows.Err()
+	return record.NewCandidates(found), rows.Err()
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/mailyard/mailyard/pkg/mailstore"
 	"github.com/mailyard/mailyard/pkg/mailstore/internal/record"
 )
 
@@ -47,18 +46,17 @@ func resolve(ctx context.Context, tx pgx.Tx, b *record.Batch, which []int, seqs 
 // record's mail, and fills in its outcome if so.
 func sameMail(ctx context.Context, tx pgx.Tx, b *record.Batch, n int) (bool, error) {
 	r := b.Records[n]
-	var o mailstore.Outcome
+	var row outcomeRow
 	var sum string
 	var size int64
-	err := tx.QueryRow(ctx, `SELECT m.mail_id, m.sha256, m.size, m.disposed_at IS NOT NULL,
-		(SELECT array_agg(i.item_id ORDER BY i.position) FROM items i WHERE i.mail_seq = m.seq)
-		FROM mails m WHERE m.mail_id = $1`, r.MailID).Scan(&o.MailID, &sum, &size, &o.Disposed, &o.ItemIDs)
+	err := tx.QueryRow(ctx, `SELECT m.sha256, m.size, `+outcomeColumns+` FROM mails m, `+itemsOfMail+` WHERE m.mail_id = $1`, r.MailID).
+		Scan(row.targets(&sum, &size)...)
 	if err != nil {
 		return false, err
 	}
 	if sum != r.SHA256 || size != r.Size {
 		return false, nil
 	}
-	b.Outcomes[n] = o
+	b.Outcomes[n] = row.outcome()
 	return true, nil
 }

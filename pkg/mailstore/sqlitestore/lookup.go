@@ -37,14 +37,14 @@ func found(st *statements, r *record.Record, o *mailstore.Outcome, column, value
 		known = true
 		var sum string
 		var size int64
-		if err := rows.Scan(&seq, &o.MailID, &o.Disposed, &sum, &size); err != nil {
+		if err := rows.Scan(&seq, &o.MailID, &o.Verdict, &o.Reason, &o.Disposed, &sum, &size); err != nil {
 			return err
 		}
 		same = sum == r.SHA256 && size == r.Size
 		return nil
-	}, `SELECT seq, mail_id, disposed_at IS NOT NULL, sha256, size FROM mails WHERE `+column+` = ?1`, value)
+	}, `SELECT seq, mail_id, verdict, reason, disposed_at IS NOT NULL, sha256, size FROM mails WHERE `+column+` = ?1`, value)
 	if known && err == nil {
-		o.ItemIDs, err = itemIDs(st, seq)
+		o.Items, err = items(st, seq)
 	}
 	return known, same, err
 }
@@ -61,7 +61,7 @@ func rekey(st *statements, r *record.Record, o *mailstore.Outcome, moved map[mai
 	err := st.each(func(rows *sql.Rows) error {
 		c := &record.Candidate{SHA256: r.SHA256, Size: r.Size}
 		var fetchedAt *string
-		if err := rows.Scan(&c.Seq, &c.MailID, &c.UIDValidity, &c.UID, &fetchedAt); err != nil {
+		if err := rows.Scan(&c.Seq, &c.UIDValidity, &c.UID, &fetchedAt, &c.Outcome.MailID, &c.Outcome.Verdict, &c.Outcome.Reason); err != nil {
 			return err
 		}
 		if fetchedAt != nil {
@@ -73,10 +73,10 @@ func rekey(st *statements, r *record.Record, o *mailstore.Outcome, moved map[mai
 		}
 		candidates.Add(c)
 		return nil
-	}, `SELECT m.seq, m.mail_id, m.uidvalidity, m.uid, m.fetched_at FROM undisposed u CROSS JOIN mails m ON m.seq = u.mail_seq
+	}, `SELECT m.seq, m.uidvalidity, m.uid, m.fetched_at, m.mail_id, m.verdict, m.reason FROM undisposed u CROSS JOIN mails m ON m.seq = u.mail_seq
 		WHERE u.sha256 = ?3 AND u.tenant = ?1 AND u.mailbox = ?2 AND u.uidvalidity < ?4 AND m.size = ?5
 		UNION ALL
-		SELECT m.seq, m.mail_id, m.uidvalidity, m.uid, m.fetched_at FROM undisposed u CROSS JOIN mails m ON m.seq = u.mail_seq
+		SELECT m.seq, m.uidvalidity, m.uid, m.fetched_at, m.mail_id, m.verdict, m.reason FROM undisposed u CROSS JOIN mails m ON m.seq = u.mail_seq
 		WHERE u.sha256 = ?3 AND u.tenant = ?1 AND u.mailbox = ?2 AND u.uidvalidity > ?4 AND m.size = ?5`,
 		m.tenant, m.id, r.SHA256, int64(r.Key.UIDValidity), r.Size)
 	if err != nil {
@@ -86,8 +86,8 @@ func rekey(st *statements, r *record.Record, o *mailstore.Outcome, moved map[mai
 	if row == nil {
 		return false, nil
 	}
-	*o = mailstore.Outcome{MailID: row.MailID}
-	if o.ItemIDs, err = itemIDs(st, row.Seq); err != nil || !fresh {
+	*o = row.Outcome
+	if o.Items, err = items(st, row.Seq); err != nil || !fresh {
 		return true, err
 	}
 	if err := st.exec(`UPDATE mails SET mail_key = ?2, uidvalidity = ?3, uid = ?4 WHERE seq = ?1`, row.Seq, r.Key.String(), int64(r.Key.UIDValidity), int64(r.Key.UID)); err != nil {
@@ -96,12 +96,15 @@ func rekey(st *statements, r *record.Record, o *mailstore.Outcome, moved map[mai
 	return true, st.exec(`UPDATE undisposed SET uidvalidity = ?2 WHERE mail_seq = ?1`, row.Seq, int64(r.Key.UIDValidity))
 }
 
-func itemIDs(st *statements, seq int64) ([]string, error) {
-	var ids []string
+func items(st *statements, seq int64) ([]mailstore.OutcomeItem, error) {
+	var out []mailstore.OutcomeItem
 	err := st.each(func(rows *sql.Rows) error {
-		var id string
-		defer func() { ids = append(ids, id) }()
-		return rows.Scan(&id)
-	}, `SELECT item_id FROM items WHERE mail_seq = ?1 ORDER BY position`, seq)
-	return ids, err
+		var it mailstore.OutcomeItem
+		if err := rows.Scan(&it.ID, &it.Folder); err != nil {
+			return err
+		}
+		out = append(out, it)
+		return nil
+	}, `SELECT item_id, folder FROM items WHERE mail_seq = ?1 ORDER BY position`, seq)
+	return out, err
 }

@@ -49,7 +49,7 @@ func persist(ctx context.Context, tx *sql.Tx, b *record.Batch) error {
 		if err := insert(st, r, persistedAt); err != nil {
 			return fmt.Errorf("inserting mail %s: %w", r.Key, err)
 		}
-		b.Outcomes[n] = mailstore.Outcome{MailID: r.MailID, ItemIDs: r.ItemIDs(), New: true}
+		b.Outcomes[n] = r.Outcome()
 	}
 	return countNew(st, b, persistedAt)
 }

@@ -61,7 +61,7 @@ func firstDecisionStays(t *testing.T, db Database) {
 
 const (
 	writers = 8
-	shared  = 120 // mails that all writers deliver
+	shared  = 80 // mails that all writers deliver
 )
 
 // deliver lets several writers, each with a connection of its own, deliver all
@@ -115,4 +115,49 @@ func concurrentWriters(t *testing.T, db Database) {
 		}
 	}
 	wantStored(t, db.Open(t), "acme", shared)
+}
+
+// Writers, disposers and indexers lock the same rows.
+func allAtOnce(t *testing.T, db Database) {
+	const mailboxes, batches, size = 4, 6, 20
+	var wg sync.WaitGroup
+	for w := range mailboxes * 2 { // two deliver the same mails
+		s := db.Open(t)
+		wg.Go(func() {
+			for b := range batches {
+				batch := make([]mailstore.Mail, size)
+				for i := range batch {
+					batch[i] = NewMail("acme", fmt.Sprintf("inbox-%d", w%mailboxes), 1, uint32(b*size+i+1), 600)
+				}
+				if _, err := s.Persist(t.Context(), batch); err != nil {
+					t.Errorf("Persist: %v", err)
+				}
+				dispose(t, s, batch...)
+				if _, err := s.IndexPending(t.Context(), size); err != nil {
+					t.Errorf("IndexPending: %v", err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	s := db.Open(t)
+	for pending := 1; pending > 0; {
+		var err error
+		if pending, err = s.IndexPending(t.Context(), 1000); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := mailboxes * batches * size
+	if got := len(list(t, s, mailstore.Query{Tenant: "acme", State: mailstore.Disposed, Text: "order", Limit: mailstore.MaxLimit})); got != want {
+		t.Errorf("%d mails are stored, disposed of and indexed, want %d", got, want)
+	}
+	st, err := s.Stats(t.Context(), "acme")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range st.Mailboxes {
+		if m.Accepted != batches*size || m.Undisposed != 0 {
+			t.Errorf("%s: %d accepted, %d undisposed; want %d and 0", m.Mailbox, m.Accepted, m.Undisposed, batches*size)
+		}
+	}
 }

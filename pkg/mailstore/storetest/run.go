@@ -27,6 +27,7 @@ func Run(t *testing.T, fresh func(t testing.TB) Database) {
 		{"a batch may hold a mail twice", twiceInBatch},
 		{"the first decision stays", firstDecisionStays},
 		{"concurrent writers store each mail once", concurrentWriters},
+		{"storing, disposing and indexing go on at once", allAtOnce},
 		{"everything of a mail comes back", comesBack},
 		{"clones share one mail", clones},
 		{"invalid mail has a row", invalid},

@@ -111,11 +111,11 @@ func (r *Record) Reidentify(id string) {
 	}
 }
 
-// ItemIDs returns the ids of the items in their order.
-func (r *Record) ItemIDs() []string {
-	ids := make([]string, len(r.Items))
+// Outcome returns the outcome of the record when it was stored just now.
+func (r *Record) Outcome() mailstore.Outcome {
+	o := mailstore.Outcome{MailID: r.MailID, Verdict: schemas.Verdict(r.Verdict), Reason: schemas.Reason(r.Reason), New: true}
 	for i := range r.Items {
-		ids[i] = r.Items[i].ID
+		o.Items = append(o.Items, mailstore.OutcomeItem{ID: r.Items[i].ID, Folder: r.Items[i].Folder})
 	}
-	return ids
+	return o
 }

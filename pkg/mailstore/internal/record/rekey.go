@@ -7,18 +7,20 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/mailyard/mailyard/pkg/mailstore"
 )
 
 // A Candidate is a stored row whose mail was last seen in the inbox under
 // another UIDVALIDITY.
 type Candidate struct {
 	Seq         int64
-	MailID      string
 	UIDValidity uint32
 	UID         uint32
 	SHA256      string
 	Size        int64
 	FetchedAt   *time.Time
+	Outcome     mailstore.Outcome // of the mail that the row turns out to hold
 	taken       bool
 }
 
