@@ -1,0 +1,53 @@
+package e2e_test
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/mailyard/mailyard/pkg/imapconn/imaptest"
+)
+
+// A kind of mail server: how one is started, and what it can do.
+type mailServerKind struct {
+	name       string
+	start      func(testing.TB, imaptest.Options) *imaptest.Server
+	namespaces bool // whether it can have a prefix and another separator
+	logs       bool // whether its log tells how many body bytes were sent
+}
+
+var demoServer = mailServerKind{name: "demo", start: imaptest.Demo}
+
+// A mailServer is a running server. Unlike that of imaptest it takes mail from
+// several tests at a time.
+type mailServer struct {
+	*imaptest.Server
+	kind   mailServerKind
+	prefix string // of the names of folders on the server
+	mu     sync.Mutex
+}
+
+// usersPerScenario is how many accounts each scenario has on its mail server.
+const usersPerScenario = 6
+
+// startMailServer starts one with accounts for the scenarios.
+func startMailServer(t testing.TB, kind mailServerKind, o imaptest.Options, scenarios ...string) *mailServer {
+	t.Helper()
+	o.Users = map[string]string{}
+	for _, name := range scenarios {
+		for n := range usersPerScenario {
+			o.Users[user(name, n)] = password(user(name, n))
+		}
+	}
+	return &mailServer{Server: kind.start(t, o), kind: kind, prefix: o.Prefix}
+}
+
+func user(scenario string, n int) string { return scenario + "-" + string(rune('a'+n)) }
+
+func password(user string) string { return "pw of " + user }
+
+// Deliver puts mails into a user's inbox.
+func (s *mailServer) Deliver(user string, mails ...[]byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.Server.Deliver(user, mails...)
+}

@@ -1,0 +1,146 @@
+package e2e_test
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"go.uber.org/zap"
+
+	"github.com/mailyard/mailyard/pkg/bus"
+	"github.com/mailyard/mailyard/pkg/bus/bustest"
+	"github.com/mailyard/mailyard/pkg/control"
+	"github.com/mailyard/mailyard/pkg/lease"
+	"github.com/mailyard/mailyard/pkg/mailstore"
+	"github.com/mailyard/mailyard/schemas/contract"
+)
+
+// An installation is a running mailyard, in one of its topologies.
+type installation interface {
+	// addFetcher starts one more replica, which ends with the test.
+	addFetcher(t testing.TB)
+	// wipeNATS loses everything that NATS holds.
+	wipeNATS(t testing.TB)
+	// stopStore makes the messaging database refuse writes until resume is called.
+	stopStore(t testing.TB) (resume func())
+	// crash ends a service without giving it time for anything, and starts it again.
+	crash(t testing.TB, service string)
+	// metricURLs are where the fetchers show their metrics.
+	metricURLs() []string
+}
+
+// A site is an installation and what the scenarios see and change it by.
+type site struct {
+	installation
+	control  *control.Store
+	store    mailstore.Store // "default"
+	bus      *bus.Conn
+	tap      *bustest.Recording
+	states   *lease.Client
+	redisURL string
+}
+
+// access is what a topology gives for the making of a site.
+type access struct {
+	control  *control.Store
+	store    mailstore.Store
+	bus      bus.Options // of a user who may do everything
+	redisURL string
+}
+
+// newSite connects to an installation. seen is told at the end how many events
+// of each type were published.
+func newSite(t testing.TB, in installation, a access, seen func(map[string]int)) *site {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	s := &site{installation: in, control: a.control, store: a.store, redisURL: a.redisURL}
+	conn := func(name string) *bus.Conn {
+		a.bus.Logger = zap.NewNop()
+		c := must(bus.Connect(ctx, a.bus.Named(name)))(t)
+		t.Cleanup(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), patience)
+			defer cancel()
+			check(t, c.Close(ctx))
+		})
+		return c
+	}
+	s.bus = conn("test")
+	s.tap = bustest.Tap(t, conn("tap"), contract.Validate)
+	t.Cleanup(func() {
+		s.tap.Check(t)
+		seen(s.tap.Seen())
+	})
+	s.states = must(lease.Dial(ctx, lease.Options{URL: a.redisURL}))(t)
+	t.Cleanup(func() { check(t, s.states.Close()) })
+	return s
+}
+
+// flushRedis loses everything that Redis holds.
+func (s *site) flushRedis(t testing.TB) {
+	t.Helper()
+	c := redis.NewClient(must(redis.ParseURL(s.redisURL))(t))
+	defer c.Close()
+	check(t, c.FlushAll(t.Context()).Err())
+}
+
+// unaccounted is the sum of the metric of that name over a tenant's mailboxes.
+func (s *site) unaccounted(t testing.TB, tenant string) int {
+	t.Helper()
+	sum := 0
+	for _, url := range s.metricURLs() {
+		for line := range strings.Lines(get(t, url)) {
+			if strings.HasPrefix(line, "mailyard_unaccounted_mails{") && strings.Contains(line, `tenant="`+tenant+`"`) {
+				_, value, _ := strings.Cut(strings.TrimSpace(line), "} ")
+				sum += int(must(strconv.ParseFloat(value, 64))(t))
+			}
+		}
+	}
+	return sum
+}
+
+func get(t testing.TB, url string) string {
+	t.Helper()
+	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	r, err := client.Get(url)
+	check(t, err)
+	defer r.Body.Close()
+	return string(must(io.ReadAll(bufio.NewReader(r.Body)))(t))
+}
+
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	l := must(net.Listen("tcp", "127.0.0.1:0"))(t)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// A census counts the events of each type over all sites of a suite, and the
+// scenarios that were played.
+type census struct {
+	mu        sync.Mutex
+	seen      map[string]int
+	scenarios int
+}
+
+func (c *census) add(seen map[string]int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for name, n := range seen {
+		c.seen[name] += n
+	}
+}
+
+func (c *census) played() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.scenarios++
+}
