@@ -24,8 +24,8 @@ type Document struct {
 	// Password is the mailbox's password; nil keeps the stored one. Apply wants
 	// it resolved: see ResolvePasswords.
 	Password *PasswordRef
-	// HasPassword is set in what is exported: a password is stored. Documents
-	// never carry it; what is written has a comment that shows how to.
+	// HasPassword is set in what is exported: a password is stored, which is not
+	// exported. WriteDocuments leaves a comment that shows how to set another.
 	HasPassword bool
 	// GenerateKey asks for a Tenant Encryption Key if the tenant has none.
 	GenerateKey bool

@@ -31,7 +31,6 @@ func (w *Watcher) watch(ctx context.Context, loaded func()) error {
 	defer cancel()
 	request, done := context.WithTimeout(ctx, requestTimeout)
 	defer done()
-	reconnects := w.js.Conn().Stats().Reconnects
 	kv, err := w.js.KeyValue(request, schemas.BucketConfig)
 	if err != nil {
 		return fmt.Errorf("opening the bucket %s: %w", schemas.BucketConfig, err)
@@ -70,9 +69,6 @@ func (w *Watcher) watch(ctx context.Context, loaded func()) error {
 			}
 			s.take(entry)
 		case <-ticker.C:
-			if w.js.Conn().Stats().Reconnects != reconnects {
-				return errors.New("the connection was made anew")
-			}
 			if err := s.check(ctx, kv, begun.created); err != nil {
 				return err
 			}

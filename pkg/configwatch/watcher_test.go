@@ -255,6 +255,21 @@ func TestWipedBucketChangesNothingUntilItIsAsserted(t *testing.T) {
 	b.await(w, "later deletions", func() bool { return len(w.Mailboxes()) == 0 })
 }
 
+func TestBucketThatWasMadeAnewIsFollowed(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.putAll()
+	w := b.watch()
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	if err := b.js.DeleteKeyValue(ctx, schemas.BucketConfig); err != nil {
+		t.Fatal(err)
+	}
+	b.server.Provision(t)
+	b.put("mailbox.acme.support", mailbox("support", 40))
+	b.await(w, "the change in the new bucket", func() bool { v, _ := w.Mailbox("acme", "support"); return v.Revision == 40 })
+}
+
 func TestStartWaitsForTheBucket(t *testing.T) {
 	t.Parallel()
 	b := setup(t)

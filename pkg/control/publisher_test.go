@@ -293,6 +293,18 @@ func TestWipedServerIsFilledAgain(t *testing.T) {
 		if _, ok := w.Mailbox("acme", "support"); !ok {
 			t.Error("the other mailbox is lost")
 		}
+		refilled := must[jetstream.KeyWatcher](t)(p.bucket().Watch(b.ctx, configwatch.AssertedKey))
+		for entry := range refilled.Updates() {
+			if entry != nil {
+				break
+			}
+		}
+		if err := refilled.Stop(); err != nil {
+			t.Error(err)
+		}
+		if held := p.held(); len(held) != 4 {
+			t.Errorf("the new bucket holds %v", held)
+		}
 	})
 }
 
