@@ -30,29 +30,30 @@ func (l *lane) announce(ctx context.Context, works []*work) error {
 	return l.conn.PublishAll(ctx, publications)
 }
 
+// events tells what is stored, which is not what was decided this time when the
+// mail was there already.
 func events(w *work, now time.Time) []bus.Publication {
 	key, a := w.event.Key(), w.event.MailAttributes
-	if w.event.Data.Decision.Verdict == schemas.Invalid {
+	if w.outcome.Verdict == schemas.Invalid {
 		return []bus.Publication{{
 			Subject: schemas.SubjectRejected(key.Tenant, key.Mailbox), MsgID: "i:" + w.outcome.MailID,
 			Event: schemas.MailRejected{
 				Attributes: schemas.NewAttributes(schemas.TypeMailRejected, key.Source(), key.Subject(), w.outcome.MailID, schemas.ContentJSON, now),
 				Data: schemas.Rejected{
 					MailID: w.outcome.MailID, Tenant: key.Tenant, Mailbox: key.Mailbox, UIDValidity: key.UIDValidity, UID: key.UID,
-					Reason: w.event.Data.Decision.Reason, Size: a.Size, PersistedAt: now,
+					Reason: w.outcome.Reason, Size: a.Size, PersistedAt: now,
 				},
 			},
 		}}
 	}
-	out := make([]bus.Publication, 0, len(w.event.Data.Decision.Clones))
-	for i, clone := range w.event.Data.Decision.Clones {
-		item := w.outcome.ItemIDs[i]
+	out := make([]bus.Publication, 0, len(w.outcome.Items))
+	for _, item := range w.outcome.Items {
 		out = append(out, bus.Publication{
-			Subject: schemas.SubjectPersisted(key.Tenant, clone.Folder), MsgID: "p:" + item,
+			Subject: schemas.SubjectPersisted(key.Tenant, item.Folder), MsgID: "p:" + item.ID,
 			Event: schemas.MailPersisted{
-				Attributes: schemas.NewAttributes(schemas.TypeMailPersisted, key.Source(), key.Subject(), item, schemas.ContentJSON, now),
+				Attributes: schemas.NewAttributes(schemas.TypeMailPersisted, key.Source(), key.Subject(), item.ID, schemas.ContentJSON, now),
 				Data: schemas.Persisted{
-					MailID: w.outcome.MailID, ItemID: item, Tenant: key.Tenant, Mailbox: key.Mailbox, Folder: clone.Folder,
+					MailID: w.outcome.MailID, ItemID: item.ID, Tenant: key.Tenant, Mailbox: key.Mailbox, Folder: item.Folder,
 					UIDValidity: key.UIDValidity, UID: key.UID, Lane: a.Lane, Size: a.Size,
 					Bounce: w.mail.Message.Bounce, AutoReply: w.mail.Message.AutoReply, PersistedAt: now,
 				},
@@ -62,7 +63,9 @@ func events(w *work, now time.Time) []bus.Publication {
 	return out
 }
 
-// disposals groups mails by mailbox, UIDVALIDITY and action, one event each.
+// disposals groups mails by mailbox, UIDVALIDITY and action, one event each. The
+// action follows what is stored. A mail that is recorded as disposed of is asked
+// for like the others: it came, so it may be in the inbox again.
 func disposals(works []*work, now time.Time) []bus.Publication {
 	type group struct {
 		tenant, mailbox string
@@ -73,7 +76,7 @@ func disposals(works []*work, now time.Time) []bus.Publication {
 	for _, w := range works {
 		k := w.event.Key()
 		g := group{k.Tenant, k.Mailbox, k.UIDValidity, schemas.ActionPersisted}
-		if w.event.Data.Decision.Verdict == schemas.Invalid {
+		if w.outcome.Verdict == schemas.Invalid {
 			g.action = schemas.ActionInvalid
 		}
 		uids[g] = append(uids[g], k.UID)

@@ -105,9 +105,9 @@ func clones(t *testing.T, db Database) {
 		{Folder: "sales", FolderName: "Sales", Address: "vertrieb@acme.example", Header: "Cc", Rule: schemas.RuleExact},
 	}
 	out := persist(t, s, m)[0]
-	want := []string{mailstore.ItemID(out.MailID, "sales"), mailstore.ItemID(out.MailID, "support")}
-	if diff := cmp.Diff(want, out.ItemIDs); diff != "" {
-		t.Errorf("item ids (-want +got):\n%s", diff)
+	want := []mailstore.OutcomeItem{{ID: mailstore.ItemID(out.MailID, "sales"), Folder: "sales"}, {ID: mailstore.ItemID(out.MailID, "support"), Folder: "support"}}
+	if diff := cmp.Diff(want, out.Items); diff != "" {
+		t.Errorf("items (-want +got):\n%s", diff)
 	}
 	d := detail(t, s, "acme", out.MailID)
 	if diff := cmp.Diff([]string{"sales", "support"}, d.Folders); diff != "" {
@@ -117,8 +117,8 @@ func clones(t *testing.T, db Database) {
 		t.Errorf("items are %+v", d.Items)
 	}
 	wantStored(t, s, "acme", 1)
-	if diff := cmp.Diff(out.ItemIDs, persist(t, s, m)[0].ItemIDs); diff != "" {
-		t.Errorf("item ids of the second delivery (-first +second):\n%s", diff)
+	if diff := cmp.Diff(out.Items, persist(t, s, m)[0].Items); diff != "" {
+		t.Errorf("items of the second delivery (-first +second):\n%s", diff)
 	}
 }
 
@@ -132,7 +132,7 @@ func invalid(t *testing.T, db Database) {
 	}
 	mails[0].Lane, mails[0].Size = schemas.Large, 50_000_000
 	for i, out := range persist(t, s, mails...) {
-		if !out.New || len(out.ItemIDs) != 0 {
+		if !out.New || out.Verdict != schemas.Invalid || out.Reason != mails[i].Decision.Reason || len(out.Items) != 0 {
 			t.Errorf("outcome of %s is %+v, want a new mail without items", mails[i].Decision.Reason, out)
 		}
 		d := detail(t, s, "acme", out.MailID)

@@ -15,7 +15,10 @@ import (
 func storedOnce(t *testing.T, db Database) {
 	s := db.Open(t)
 	m := NewMail("acme", "inbox", 1, 1, 2000)
-	want := []mailstore.Outcome{{MailID: m.Key.ID(), ItemIDs: []string{mailstore.ItemID(m.Key.ID(), "support")}, New: true}}
+	want := []mailstore.Outcome{{
+		MailID: m.Key.ID(), Verdict: schemas.Accepted, New: true,
+		Items: []mailstore.OutcomeItem{{ID: mailstore.ItemID(m.Key.ID(), "support"), Folder: "support"}},
+	}}
 	if diff := cmp.Diff(want, persist(t, s, m)); diff != "" {
 		t.Errorf("first delivery (-want +got):\n%s", diff)
 	}
@@ -40,23 +43,6 @@ func twiceInBatch(t *testing.T, db Database) {
 		t.Error("outcomes are not in the order of the input")
 	}
 	wantStored(t, s, "acme", 2)
-}
-
-// A mail that is classified again after its folders changed keeps the items
-// that consumers may have seen.
-func firstDecisionStays(t *testing.T, db Database) {
-	s := db.Open(t)
-	m := NewMail("acme", "inbox", 1, 1, 2000)
-	first := persist(t, s, m)[0]
-	m.Decision.Clones = []schemas.Clone{{Folder: "sales", FolderName: "Sales", Rule: schemas.RuleCatchAll}}
-	again := persist(t, s, m)[0]
-	first.New = false
-	if diff := cmp.Diff(first, again); diff != "" {
-		t.Errorf("second delivery (-want +got):\n%s", diff)
-	}
-	if d := detail(t, s, "acme", first.MailID); len(d.Items) != 1 || d.Items[0].Folder != "support" {
-		t.Errorf("items are %+v, want the one in support", d.Items)
-	}
 }
 
 const (

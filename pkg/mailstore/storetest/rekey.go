@@ -21,7 +21,7 @@ func rekeyed(t *testing.T, db Database) {
 	now := []mailstore.Mail{refetched(old[0], 2, 1), refetched(old[1], 2, 2), NewMail("acme", "inbox", 2, 3, 900)}
 	out := persist(t, s, now...)
 	for i := range old {
-		if out[i].New || out[i].MailID != first[i].MailID || len(out[i].ItemIDs) != 1 || out[i].ItemIDs[0] != first[i].ItemIDs[0] {
+		if out[i].New || out[i].MailID != first[i].MailID || len(out[i].Items) != 1 || out[i].Items[0] != first[i].Items[0] {
 			t.Errorf("mail %s: outcome %+v, want that of %s: %+v", now[i].Key, out[i], old[i].Key, first[i])
 		}
 		if d := detail(t, s, "acme", first[i].MailID); d.UIDValidity != 2 || d.UID != now[i].Key.UID {
@@ -165,7 +165,7 @@ func keyComesBack(t *testing.T, db Database) {
 	other := NewMail("acme", "inbox", 1, 99, 950)
 	other.Key = m.Key
 	out := persist(t, s, other)[0]
-	if !out.New || out.MailID == first.MailID || out.ItemIDs[0] == first.ItemIDs[0] {
+	if !out.New || out.MailID == first.MailID || out.Items[0].ID == first.Items[0].ID {
 		t.Errorf("outcome is %+v, want a new mail with ids of its own", out)
 	}
 	if again := persist(t, s, other)[0]; again.New || again.MailID != out.MailID {
