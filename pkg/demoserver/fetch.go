@@ -31,10 +31,11 @@ func (s *session) Fetch(w *imapserver.FetchWriter, set imap.NumSet, options *ima
 			return err
 		}
 		r := w.CreateMessage(e.seq)
-		if err := writeItems(r, m, raw, options); err != nil {
-			return err
+		err = writeItems(r, m, raw, options)
+		if cerr := r.Close(); err == nil { // always: it holds go-imap's lock
+			err = cerr
 		}
-		if err := r.Close(); err != nil {
+		if err != nil {
 			return err
 		}
 	}

@@ -85,8 +85,8 @@ func (c *Conn) unreachable(ctx context.Context, op string, err error) error {
 // lost explains a connection that ended, with what the server said before.
 func (c *Conn) lost(op string, err error, bye string) error {
 	if bye != "" {
-		e := classify(op, &refusal{status: "BYE", text: bye})
-		return e
+		code, _, text := splitCode([]byte(bye))
+		return classify(op, &refusal{"BYE", code, string(text)})
 	}
 	e := &Error{Op: op, Kind: KindUnreachable, Err: err}
 	switch {
@@ -134,7 +134,10 @@ func (c *Conn) explain(op string, err error) error {
 	case errors.As(cause, &large):
 		return &Error{Op: op, Kind: KindProtocol, Err: cause}
 	case errors.Is(cause, errClosed):
-		cause = err
+		// go-imap closed it, over what it read or what it could not write.
+		if cause = err; errors.Is(err, net.ErrClosed) {
+			cause = errors.New("server sent something that cannot be understood")
+		}
 	}
 	c.guard.filter.seen.mu.Lock()
 	bye := c.guard.filter.seen.bye

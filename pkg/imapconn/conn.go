@@ -38,6 +38,7 @@ type Conn struct {
 type selection struct {
 	name        string // on the server; empty: none
 	uidvalidity uint32
+	highest     uint32 // UID up to which the server has told this connection of mails
 }
 
 // Counters are totals since Dial.
@@ -79,7 +80,7 @@ func (c *Conn) do(ctx context.Context, op string, limit time.Duration, exchange 
 	if err := ctx.Err(); err != nil {
 		return &Error{Op: op + " of " + c.target.name(), Err: context.Cause(ctx)}
 	}
-	end := c.guard.begin(ctx, limit, limit)
+	end := c.guard.begin(ctx, limit, 2*limit) // within the limit, silence is allowed
 	err := exchange()
 	end()
 	return c.explain(op, err)

@@ -96,8 +96,8 @@ func (d *dialogue) command(line string, continuation ...string) (answer, error) 
 			return answer{}, errors.New("server sends too much before the mailbox is open")
 		}
 		if rest, ok := strings.CutPrefix(line, "* "); ok {
-			if a := parseStatus(rest); a.status == "BYE" {
-				d.bye = cleanText(a.text)
+			if word, tail, _ := strings.Cut(rest, " "); strings.EqualFold(word, "BYE") {
+				d.bye = cleanText(tail)
 			}
 			untagged = append(untagged, rest)
 		} else if strings.HasPrefix(line, "+") {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
@@ -21,6 +22,8 @@ type FetchOptions struct {
 // maxUntagged is how many commands may have sent all their mails and not yet
 // their tagged OK: Dovecot holds the OK back while more commands wait.
 const maxUntagged = 32
+
+const downloading = "downloading mails"
 
 // Fetch downloads mails from the selected folder without marking them \Seen.
 //
@@ -39,9 +42,8 @@ const maxUntagged = 32
 // When Fetch returns an error, the batches without a call were cut short: what
 // each took in full is good.
 func (c *Conn) Fetch(ctx context.Context, opts FetchOptions, next func(context.Context) ([]MailInfo, bool), each func(MailInfo, io.Reader) error, done func(batch []MailInfo, missing []uint32)) error {
-	const op = "downloading mails"
 	if c.selected.name == "" {
-		return &Error{Op: op + " of " + c.target.name(), Err: errors.New("no folder is selected")}
+		return &Error{Op: downloading + " of " + c.target.name(), Err: errors.New("no folder is selected")}
 	}
 	if opts.Depth <= 0 {
 		opts.Depth = 2
@@ -69,10 +71,10 @@ func (c *Conn) Fetch(ctx context.Context, opts FetchOptions, next func(context.C
 	if err := context.Cause(fctx); err != nil {
 		c.guard.kill(err)
 		var e *Error
-		if errors.As(err, &e) || f.ofEach {
+		if errors.As(err, &e) || f.ofEach.Load() {
 			return err
 		}
-		return c.explain(op, err)
+		return c.explain(downloading, err)
 	}
 	return nil
 }
@@ -85,7 +87,7 @@ type fetch struct {
 	depth  int
 	each   func(MailInfo, io.Reader) error
 	done   func([]MailInfo, []uint32)
-	ofEach bool // the failure is the caller's
+	ofEach atomic.Bool // the failure is the caller's
 
 	consumers sync.WaitGroup
 	calls     sync.Mutex // held while each or done run
@@ -125,7 +127,7 @@ func (f *fetch) send(mails []MailInfo) {
 		for _, uid := range part {
 			cmd.want[uid] = infos[uid]
 		}
-		if !f.enter(cmd) {
+		if !f.refresh(part[len(part)-1]) || !f.enter(cmd) {
 			return
 		}
 		var only uint32
@@ -146,6 +148,24 @@ func (f *fetch) send(mails []MailInfo) {
 			f.consume(cmd, sent)
 		})
 	}
+}
+
+// refresh makes sure that the server shows this connection the mails of the next
+// command: when some are new to it, it has to end what it is doing first.
+func (f *fetch) refresh(uid uint32) bool {
+	if uid <= f.conn.selected.highest {
+		return f.ctx.Err() == nil
+	}
+	f.mu.Lock()
+	for f.ctx.Err() == nil && f.untagged > 0 {
+		f.changed.Wait()
+	}
+	f.mu.Unlock()
+	if err := f.conn.refresh(f.ctx, uid); err != nil {
+		f.fail(err)
+		return false
+	}
+	return true
 }
 
 // enter waits until there is room for one more command.
@@ -195,7 +215,9 @@ func (f *fetch) leave(cmd *fetchCommand) (last bool) {
 func (f *fetch) consume(cmd *fetchCommand, sent *imapclient.FetchCommand) {
 	for msg := sent.Next(); msg != nil; msg = sent.Next() {
 		complete := len(cmd.want) == 0
-		f.message(cmd, msg)
+		if !f.message(cmd, msg) {
+			return
+		}
 		if !complete && len(cmd.want) == 0 && f.leave(cmd) {
 			f.finish(cmd.batch)
 		}
@@ -207,24 +229,18 @@ func (f *fetch) consume(cmd *fetchCommand, sent *imapclient.FetchCommand) {
 	}
 	f.changed.Broadcast()
 	f.mu.Unlock()
-	if len(cmd.want) == 0 && f.ctx.Err() == nil && f.conn.Alive() {
-		return // what a refusal says does not matter any more
-	}
-	if f.refused(cmd, err) {
+	switch {
+	case f.ctx.Err() != nil:
+	case f.fatal(cmd, err):
 		f.fail(err)
-		return
-	}
-	if len(cmd.want) > 0 && f.leave(cmd) {
+	case len(cmd.want) > 0 && f.leave(cmd):
 		f.finish(cmd.batch)
 	}
 }
 
-// refused reports whether the end of a command ends the download. A plain NO
-// does not: servers give it for the one mail that they cannot read.
-func (f *fetch) refused(cmd *fetchCommand, err error) bool {
-	if err == nil {
-		return f.ctx.Err() != nil
-	}
+// fatal reports whether the end of a command ends the download. A plain NO does
+// not: servers give it for the one mail that they cannot read.
+func (f *fetch) fatal(cmd *fetchCommand, err error) bool {
 	var no *imap.Error
 	if errors.As(err, &no) && no.Type == imap.StatusResponseTypeNo {
 		if _, wait := throttled(string(no.Code), no.Text); !wait {
@@ -232,11 +248,13 @@ func (f *fetch) refused(cmd *fetchCommand, err error) bool {
 			return false
 		}
 	}
-	return true
+	return err != nil
 }
 
-// message takes one FETCH response.
-func (f *fetch) message(cmd *fetchCommand, msg *imapclient.FetchMessageData) {
+// message takes one FETCH response. It returns false when the connection ended
+// in the middle: go-imap must not be asked for more then, it would read what its
+// own reader reads.
+func (f *fetch) message(cmd *fetchCommand, msg *imapclient.FetchMessageData) bool {
 	var uid uint32
 	for item := msg.Next(); item != nil; item = msg.Next() {
 		switch item := item.(type) {
@@ -251,37 +269,38 @@ func (f *fetch) message(cmd *fetchCommand, msg *imapclient.FetchMessageData) {
 			cmd.begun = true
 			f.mu.Unlock()
 			info.Size = item.Literal.Size()
-			if f.mail(info, item.Literal) {
+			r := &bodyReader{literal: item.Literal, left: info.Size}
+			if f.mail(info, r) {
 				delete(cmd.want, uid)
+			} else if r.err != nil && r.err != io.EOF {
+				return false
 			}
 		}
 	}
+	return true
 }
 
 // mail hands one mail to the caller and reports whether it came in full.
-func (f *fetch) mail(info MailInfo, literal io.Reader) bool {
+func (f *fetch) mail(info MailInfo, r *bodyReader) bool {
 	f.calls.Lock()
 	defer f.calls.Unlock()
 	if f.ctx.Err() != nil {
 		return false
 	}
-	r := &bodyReader{literal: literal, left: info.Size}
-	if err := f.each(info, r); err != nil {
-		if r.err != nil && r.err != io.EOF {
-			f.fail(r.err) // the caller only passed on what the connection said
-			return false
-		}
-		f.mu.Lock()
-		f.ofEach = f.ofEach || f.ctx.Err() == nil
-		f.mu.Unlock()
+	err := f.each(info, r)
+	if err == nil {
+		_, err = io.Copy(io.Discard, r)
+	}
+	switch {
+	case err == nil:
+		return true
+	case r.err != nil && r.err != io.EOF:
+		f.fail(r.err) // the caller only passed on what the connection said
+	default:
+		f.ofEach.Store(true)
 		f.fail(fmt.Errorf("taking mail with UID %d of %s: %w", info.UID, f.conn.target.name(), err))
-		return false
 	}
-	if _, err := io.Copy(io.Discard, r); err != nil {
-		f.fail(err)
-		return false
-	}
-	return true
+	return false
 }
 
 func (f *fetch) finish(batch *fetchBatch) {
@@ -295,14 +314,8 @@ func (f *fetch) finish(batch *fetchBatch) {
 
 // fail ends the download: only a closed connection makes go-imap let go.
 func (f *fetch) fail(err error) {
-	if err == nil {
-		err = context.Cause(f.ctx)
-	}
-	f.mu.Lock()
-	ofEach := f.ofEach
-	f.mu.Unlock()
-	if !ofEach {
-		err = f.conn.explain("downloading mails", err)
+	if !f.ofEach.Load() {
+		err = f.conn.explain(downloading, err)
 	}
 	f.cancel(err)
 	f.conn.guard.kill(err)

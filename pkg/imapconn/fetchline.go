@@ -98,8 +98,11 @@ func (it *fetchItems) keep(name, value []byte) {
 			it.uid = uint32(n)
 		}
 	case string(name) == "RFC822.SIZE":
-		n, _ := strconv.ParseUint(string(value), 10, 62) // -1 from Zoho: unknown
-		it.size = int64(n)
+		n, err := strconv.ParseInt(string(value), 10, 64)
+		if err != nil || n < 0 {
+			n = 0 // Zoho says -1: unknown
+		}
+		it.size = n
 	case string(name) == "INTERNALDATE":
 		it.date = internalDate(string(bytes.Trim(value, `"`)))
 	case bytes.HasPrefix(name, []byte("BODY[")):

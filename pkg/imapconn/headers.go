@@ -26,14 +26,22 @@ func (c *Conn) FetchHeaders(ctx context.Context, infos []MailInfo, limit int, ea
 		Partial:   &imap.SectionPartial{Size: int64(limit)},
 	}
 	var refused error
-	for _, part := range chunks(normalize(uids), 100) {
+	if uids = normalize(uids); len(uids) > 0 {
+		if err := c.refresh(ctx, uids[len(uids)-1]); err != nil {
+			return nil, err
+		}
+	}
+	for _, part := range chunks(uids, 100) {
 		err := c.do(ctx, "downloading headers", c.opts.CommandTimeout, func() error {
 			cmd := c.client.Fetch(uidSet(part), &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{section}})
 			for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
 				uid, header, err := readHeader(msg, limit)
 				info, wanted := want[uid]
-				if err != nil || !wanted || header == nil {
-					continue // the command's end tells
+				if err != nil {
+					return err // the connection ended; go-imap must not be asked for more
+				}
+				if !wanted || header == nil {
+					continue
 				}
 				delete(want, uid)
 				if refused == nil {

@@ -73,7 +73,13 @@ func (c *Conn) Exists(ctx context.Context, uids []uint32) ([]uint32, error) {
 
 func (c *Conn) existing(ctx context.Context, uids []uint32, criteria imap.SearchCriteria) ([]uint32, error) {
 	var found []uint32
-	uids = normalize(uids)
+	if uids = normalize(uids); len(uids) == 0 {
+		return nil, nil
+	}
+	// Without it a server may go on to show mails that are gone.
+	if err := c.do(ctx, "asking for news", c.opts.CommandTimeout, c.noop); err != nil {
+		return nil, err
+	}
 	for _, part := range chunks(uids, len(uids)) {
 		criteria.UID = []imap.UIDSet{uidSet(part)}
 		some, err := c.search(ctx, "looking for mails", &criteria)
@@ -108,5 +114,9 @@ func (c *Conn) search(ctx context.Context, op string, criteria *imap.SearchCrite
 		}
 		return nil
 	})
-	return normalize(uids), err
+	uids = normalize(uids)
+	if len(uids) > 0 {
+		c.selected.highest = max(c.selected.highest, uids[len(uids)-1])
+	}
+	return uids, err
 }

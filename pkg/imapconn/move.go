@@ -44,8 +44,13 @@ func (c *Conn) move(ctx context.Context, uidvalidity uint32, uids []uint32, dest
 		return moved, nil, err
 	}
 	moved.Destination = name
+	if uids = normalize(uids); len(uids) > 0 {
+		if err := c.refresh(ctx, uids[len(uids)-1]); err != nil {
+			return moved, nil, err
+		}
+	}
 	// One command at a time: answers to several at once cannot be told apart.
-	for _, part := range chunks(normalize(uids), maxSetUIDs) {
+	for _, part := range chunks(uids, maxSetUIDs) {
 		if err := c.fence(uidvalidity); err != nil {
 			return moved, copied, err
 		}

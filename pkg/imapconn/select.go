@@ -3,12 +3,14 @@ package imapconn
 import (
 	"context"
 	"errors"
+
+	"github.com/emersion/go-imap/v2"
 )
 
 // An Inbox is what the server says of a folder when it is selected.
 type Inbox struct {
 	UIDValidity uint32 // never 0
-	UIDNext     uint32 // 0: the server does not say (Courier)
+	UIDNext     uint32 // of a server that does not say (Courier): one above the last UID
 	Messages    uint32
 }
 
@@ -41,9 +43,35 @@ func (c *Conn) selectName(ctx context.Context, name string) (Inbox, error) {
 		// could be told from another that comes later.
 		return Inbox{}, &Error{Op: op + " of " + c.target.name(), Kind: KindProtocol, Err: errors.New("server gives no UIDVALIDITY"), Hint: "mail cannot be taken from this folder without the danger of confusing mails"}
 	}
-	c.selected = selection{name, inbox.UIDValidity}
+	if inbox.UIDNext == 0 {
+		// "n:*" finds the last mail, whatever n is.
+		last, err := c.search(ctx, "looking for the last mail", &imap.SearchCriteria{UID: []imap.UIDSet{{{Start: 1<<32 - 1}}}})
+		if err != nil {
+			return Inbox{}, err
+		}
+		if len(last) > 0 {
+			inbox.UIDNext = last[len(last)-1]
+		}
+		inbox.UIDNext++
+	}
+	c.selected = selection{name, inbox.UIDValidity, inbox.UIDNext - 1}
 	return inbox, nil
 }
+
+// refresh makes the server tell this connection of mails up to a UID, which
+// another connection was told of: until then, commands that name them do nothing.
+func (c *Conn) refresh(ctx context.Context, uid uint32) error {
+	if uid <= c.selected.highest {
+		return nil
+	}
+	if err := c.do(ctx, "asking for news", c.opts.CommandTimeout, c.noop); err != nil {
+		return err
+	}
+	c.selected.highest = uid
+	return nil
+}
+
+func (c *Conn) noop() error { return c.client.Noop().Wait() }
 
 // missing makes an unclassified refusal the folder's.
 func missing(err error) error {

@@ -21,6 +21,11 @@ type MailInfo struct {
 func (c *Conn) Sizes(ctx context.Context, uids []uint32) ([]MailInfo, error) {
 	uids = normalize(uids)
 	infos := make([]MailInfo, 0, len(uids))
+	if len(uids) > 0 {
+		if err := c.refresh(ctx, uids[len(uids)-1]); err != nil {
+			return nil, err
+		}
+	}
 	for _, part := range chunks(uids, 1000) {
 		some, err := c.sizes(ctx, part)
 		if err != nil && !c.noDates && ctx.Err() == nil && !c.Alive() {

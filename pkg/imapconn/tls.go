@@ -34,7 +34,7 @@ func tlsError(op string, t Target, err error) error {
 	var unknown x509.UnknownAuthorityError
 	var name x509.HostnameError
 	var invalid x509.CertificateInvalidError
-	var alert tls.AlertError
+	var network *net.OpError
 	var verify *tls.CertificateVerificationError
 	errors.As(err, &verify)
 	switch {
@@ -55,13 +55,10 @@ func tlsError(op string, t Target, err error) error {
 	case timeout(err):
 		e.Err = errors.New("server does not answer the TLS handshake")
 		e.Hint = "if the port is for STARTTLS, usually 143, set imap.security to start-tls"
-	case errors.As(err, &alert):
-		e.Hint = "TLS 1.2 is the least that is accepted"
-	default:
-		var op *net.OpError
-		if errors.As(err, &op) && op.Op != "remote error" && op.Op != "local error" {
-			e.Kind = KindUnreachable
-		}
+	case errors.As(err, &network) && network.Op == "remote error":
+		e.Hint = "the server broke off the handshake; TLS 1.2 is the least that is accepted here"
+	case errors.As(err, &network) && network.Op != "local error":
+		e.Kind = KindUnreachable
 	}
 	e.classForFault()
 	return e

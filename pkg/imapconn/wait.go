@@ -33,7 +33,7 @@ func (c *Conn) Wait(ctx context.Context, d time.Duration) (changed bool, err err
 	if changed, err := c.pause(ctx, d); changed || err != nil {
 		return changed, err
 	}
-	err = c.do(ctx, "asking for news", c.opts.DoneTimeout, func() error { return c.client.Noop().Wait() })
+	err = c.do(ctx, "asking for news", c.opts.DoneTimeout, c.noop)
 	select {
 	case <-c.changed:
 		changed = true

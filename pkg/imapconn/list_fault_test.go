@@ -1,0 +1,151 @@
+package imapconn_test
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mailyard/mailyard/pkg/imapconn"
+	"github.com/mailyard/mailyard/pkg/imapconn/imaptest"
+)
+
+func TestListings(t *testing.T) {
+	for name, test := range map[string]struct {
+		caps string
+		line string
+		want []uint32
+		kind imapconn.Kind
+	}{
+		"none":              {line: "* SEARCH"},
+		"trailing space":    {line: "* SEARCH 1 2 ", want: []uint32{1, 2}},
+		"unsorted, doubled": {line: "* SEARCH 9 2 9 4000000000 3", want: []uint32{2, 3, 9, 4000000000}},
+		"no answer":         {line: "* OK"},
+		"ESEARCH":           {caps: "ESEARCH", line: `* ESEARCH (TAG "T2") UID ALL 1:3,9`, want: []uint32{1, 2, 3, 9}},
+		"ESEARCH, none":     {caps: "ESEARCH", line: `* ESEARCH (TAG "T2") UID`},
+		"endless range":     {caps: "ESEARCH", line: `* ESEARCH (TAG "T2") UID ALL 1:4294967295`, kind: imapconn.KindProtocol},
+		"huge ranges":       {caps: "ESEARCH", line: `* ESEARCH (TAG "T2") UID ALL 1:3000000,3000002:6000000`, kind: imapconn.KindProtocol},
+		"open range":        {caps: "ESEARCH", line: `* ESEARCH (TAG "T2") UID ALL 5:*`, kind: imapconn.KindProtocol},
+		"garbage":           {line: "* SEARCH one two", kind: imapconn.KindProtocol},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, _ := script(t, test.caps, imapconn.Options{}, imaptest.Rules{"UID SEARCH": answers(test.line)})
+			uids, err := c.List(t.Context(), imapconn.ListOptions{})
+			if test.kind != imapconn.KindOther {
+				if imapconn.KindOf(err) != test.kind {
+					t.Errorf("uids = %v, err = %v", len(uids), err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			equal(t, "listed", uids, test.want)
+		})
+	}
+}
+
+func TestSizesOfOddServers(t *testing.T) {
+	day := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
+	for name, test := range map[string]struct {
+		line string
+		want []imapconn.MailInfo
+	}{
+		"plain":        {`* 1 FETCH (UID 1 RFC822.SIZE 100 INTERNALDATE " 2-Mar-2026 10:00:00 +0000")`, []imapconn.MailInfo{{1, 100, day}}},
+		"size unknown": {`* 1 FETCH (UID 1 RFC822.SIZE -1 INTERNALDATE " 2-Mar-2026 10:00:00 +0000")`, []imapconn.MailInfo{{1, 0, day}}},
+		"date NIL":     {`* 1 FETCH (UID 1 INTERNALDATE NIL RFC822.SIZE 100)`, []imapconn.MailInfo{{1, 100, time.Time{}}}},
+		"date of mail": {`* 1 FETCH (UID 1 INTERNALDATE "Mon, 2 Mar 2026 10:00:00 +0000" RFC822.SIZE 100)`, []imapconn.MailInfo{{1, 100, day}}},
+		"date garbage": {`* 1 FETCH (UID 1 INTERNALDATE "yesterday (" RFC822.SIZE 100)`, []imapconn.MailInfo{{1, 100, time.Time{}}}},
+		"huge size":    {`* 1 FETCH (UID 1 RFC822.SIZE 99999999999999999999)`, []imapconn.MailInfo{{1, 0, time.Time{}}}},
+		"another mail": {`* 9 FETCH (UID 9 RFC822.SIZE 100)`, nil},
+		"nothing":      {`* 1 FETCH (UID 1)`, nil},
+		"only flags":   {`* 1 FETCH (FLAGS (\Seen))`, nil},
+		"split in two": {"* 1 FETCH (UID 1 FLAGS (x))\r\n* 1 FETCH (UID 1 RFC822.SIZE 100)", []imapconn.MailInfo{{1, 100, time.Time{}}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, _ := script(t, "", imapconn.Options{}, imaptest.Rules{"UID FETCH": answers(test.line)})
+			got, err := c.Sizes(t.Context(), []uint32{1, 2})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range got {
+				if got[i].InternalDate.Equal(day) {
+					got[i].InternalDate = day
+				}
+			}
+			equal(t, "sizes", got, append([]imapconn.MailInfo{}, test.want...))
+		})
+	}
+}
+
+func TestSizesWithoutDatesWhereDatesKill(t *testing.T) {
+	rules := imaptest.Rules{"UID FETCH": func(c *conn, tag, args string) {
+		if strings.Contains(args, "INTERNALDATE") {
+			c.Close()
+			return
+		}
+		c.Send("* 1 FETCH (UID 1 RFC822.SIZE 100)")
+		c.OK(tag)
+	}}
+	c, s := script(t, "", imapconn.Options{}, rules)
+	for range 2 {
+		got, err := c.Sizes(t.Context(), []uint32{1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, "sizes", got, []imapconn.MailInfo{{UID: 1, Size: 100}})
+	}
+	if n := len(s.Received("SELECT")); n != 2 {
+		t.Errorf("selected %d times", n)
+	}
+	// The other folder that comes back is not mistaken for the same.
+	validity := "7"
+	c, _ = script(t, "", imapconn.Options{}, imaptest.Rules{
+		"UID FETCH": rules["UID FETCH"],
+		"SELECT":    func(c *conn, tag, _ string) { c.Send("* OK [UIDVALIDITY %s] x", validity); validity = "8"; c.OK(tag) },
+	})
+	if _, err := c.Sizes(t.Context(), []uint32{1}); !errors.Is(err, imapconn.ErrUIDValidity) {
+		t.Errorf("err = %v", err)
+	}
+}
+
+func TestHeadersOfOddServers(t *testing.T) {
+	const header = "Subject: x\r\n\r\n"
+	for name, test := range map[string]struct {
+		line string
+		want string
+	}{
+		"partial":           {"* 1 FETCH (UID 1 BODY[HEADER]<0> {14}\r\n" + header + ")", header},
+		"partial not known": {"* 1 FETCH (UID 1 BODY[HEADER] {1014}\r\n" + header + strings.Repeat("x", 1000) + ")", header + strings.Repeat("x", 100-len(header))},
+		"quoted":            {`* 1 FETCH (UID 1 BODY[HEADER]<0> "Subject: x")`, "Subject: x"},
+		"none":              {"* 1 FETCH (UID 1 BODY[HEADER]<0> NIL)", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, s := script(t, "", imapconn.Options{}, imaptest.Rules{"UID FETCH": answers(test.line)})
+			var got string
+			missing, err := c.FetchHeaders(t.Context(), infos(1, 2), 100, func(_ imapconn.MailInfo, h []byte) error { got = string(h); return nil })
+			if err != nil || got != test.want || len(missing) == 0 {
+				t.Errorf("header = %q, missing = %v, err = %v", got, missing, err)
+			}
+			if n := c.Counters().BodyBytes; n != 0 {
+				t.Errorf("%d bytes of bodies", n)
+			}
+			equal(t, "sent", s.Received("UID FETCH"), []string{"UID FETCH 1:2 (UID BODY.PEEK[HEADER]<0.100>)"})
+		})
+	}
+	c, _ := script(t, "", imapconn.Options{}, imaptest.Rules{"UID FETCH": func(c *conn, _, _ string) { c.Raw("* 1 FETCH (UID 1 BODY[HEADER]<0> {100}\r\nSub"); c.Close() }})
+	_, err := c.FetchHeaders(t.Context(), infos(1), 100, func(imapconn.MailInfo, []byte) error { t.Error("called"); return nil })
+	if imapconn.KindOf(err) != imapconn.KindUnreachable || !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("err = %v", err)
+	}
+	mine := errors.New("mine")
+	c, _ = script(t, "", imapconn.Options{}, imaptest.Rules{"UID FETCH": answers("* 1 FETCH (UID 1 BODY[HEADER]<0> {1}\r\nx)", "* 2 FETCH (UID 2 BODY[HEADER]<0> {1}\r\nx)")})
+	if _, err = c.FetchHeaders(t.Context(), infos(1, 2), 100, func(imapconn.MailInfo, []byte) error { return mine }); !errors.Is(err, mine) {
+		t.Errorf("err = %v", err)
+	}
+	equal(t, "the connection is good", list(t, c), []uint32{1, 2, 3})
+}
