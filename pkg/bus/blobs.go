@@ -17,6 +17,7 @@ import (
 // names it is published; Delete after the mail is complete.
 // It is safe for concurrent use.
 type Blobs struct {
+	conn    *Conn
 	store   jetstream.ObjectStore
 	reading chan struct{} // one place per open reader
 }
@@ -36,24 +37,7 @@ func (c *Conn) Blobs(ctx context.Context) (*Blobs, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the blob bucket: %w", classify(err))
 	}
-	return &Blobs{store: store, reading: make(chan struct{}, maxReaders)}, nil
-}
-
-// Put stores what r yields under the name and returns its size in bytes. An
-// object of that name is replaced. When r fails, nothing is stored and its
-// error is returned as it is. ErrFull: the bucket has no room.
-func (b *Blobs) Put(ctx context.Context, name string, r io.Reader) (int64, error) {
-	ctx, cancel := withTimeout(ctx, blobTimeout)
-	defer cancel()
-	source := &remembering{r: r}
-	info, err := b.store.Put(ctx, jetstream.ObjectMeta{Name: name}, source)
-	if source.err != nil {
-		return 0, source.err
-	}
-	if err != nil {
-		return 0, fmt.Errorf("putting blob %s: %w", name, classify(err))
-	}
-	return int64(info.Size), nil
+	return &Blobs{conn: c, store: store, reading: make(chan struct{}, maxReaders)}, nil
 }
 
 // Get opens an object. At most four readers of a Blobs are open at once; Get
@@ -109,19 +93,4 @@ func withTimeout(ctx context.Context, d time.Duration) (context.Context, context
 		return context.WithCancel(ctx)
 	}
 	return context.WithTimeout(ctx, d)
-}
-
-// remembering keeps the error of the reader it wraps, so that it is told from
-// errors of the store.
-type remembering struct {
-	r   io.Reader
-	err error
-}
-
-func (s *remembering) Read(p []byte) (int, error) {
-	n, err := s.r.Read(p)
-	if err != nil && err != io.EOF {
-		s.err = err
-	}
-	return n, err
 }

@@ -53,15 +53,42 @@ func testBlobs(t *testing.T, srv *bustest.Server) {
 	check(t, b.Delete(ctx, "never-put"))
 }
 
+// Two downloads of one mail: the second one counts, and only its bytes stay.
+func testBlobReplaced(t *testing.T, srv *bustest.Server) {
+	c := srv.Connect(t, "test", nil)
+	b := must(c.Blobs(testContext(t)))(t)
+	putBlob(t, b, "mail", 600<<10)
+	want := putBlob(t, b, "mail", 200<<10)
+	r := must(b.Get(testContext(t), "mail"))(t)
+	if got := must(io.ReadAll(r))(t); !bytes.Equal(got, want) {
+		t.Error("the second object is not the one that is there")
+	}
+	check(t, r.Close())
+	if n := messagesIn(t, c, "OBJ_"+schemas.BucketBlob); n != 3 {
+		t.Errorf("the bucket holds %d messages; want 2 chunks and the description", n)
+	}
+	// What we write is an object for every other client, too.
+	info := must(must(c.JetStream().ObjectStore(testContext(t), schemas.BucketBlob))(t).GetInfo(testContext(t), "mail"))(t)
+	if info.Size != 200<<10 || info.Chunks != 2 {
+		t.Errorf("the object is described as %+v", info)
+	}
+}
+
 func testBlobPutFails(t *testing.T, srv *bustest.Server) {
-	b := must(srv.Connect(t, "test", nil).Blobs(testContext(t)))(t)
+	c := srv.Connect(t, "test", nil)
+	b := must(c.Blobs(testContext(t)))(t)
 	ctx := testContext(t)
 	cut := errors.New("the literal was cut off")
 	r := io.MultiReader(bytes.NewReader(make([]byte, 300<<10)), iotest.ErrReader(cut))
-	if _, err := b.Put(ctx, "half", r); !errors.Is(err, cut) {
-		t.Errorf("Put gave %v; want the reader's error", err)
+	if _, err := b.Put(ctx, "half", r); !errors.Is(err, cut) || fault.IsUnavailable(err) {
+		t.Errorf("Put gave %v; want the reader's error, which does not mean that the store is away", err)
 	}
-	if ok := must(b.Exists(ctx, "half"))(t); ok {
+	for _, cut := range []error{io.ErrUnexpectedEOF, io.ErrNoProgress} {
+		if _, err := b.Put(ctx, "half", io.MultiReader(bytes.NewReader([]byte("x")), iotest.ErrReader(cut))); !errors.Is(err, cut) {
+			t.Errorf("Put gave %v; want %v", err, cut)
+		}
+	}
+	if ok := must(b.Exists(ctx, "half"))(t); ok || messagesIn(t, c, "OBJ_"+schemas.BucketBlob) != 0 {
 		t.Error("half a mail was stored")
 	}
 }

@@ -31,6 +31,7 @@ func TestMain(m *testing.M) {
 func cases() map[string]func(*testing.T, *bustest.Server) {
 	return map[string]func(*testing.T, *bustest.Server){
 		"Blobs":                 testBlobs,
+		"BlobReplaced":          testBlobReplaced,
 		"BlobPutFails":          testBlobPutFails,
 		"BlobFull":              testBlobFull,
 		"BlobCorrupted":         testBlobCorrupted,

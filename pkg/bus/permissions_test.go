@@ -72,7 +72,7 @@ func TestPermissionsSuffice(t *testing.T) {
 	must(fetcher.Epoch(ctx))(t)
 	parked := watchParked(t, fetcher)
 	must(must(fetcher.JetStream().KeyValue(ctx, schemas.BucketConfig))(t).Keys(ctx))
-	putBlob(t, must(fetcher.Blobs(ctx))(t), "mail", 300<<10)
+	putBlob(t, must(fetcher.Blobs(ctx))(t), "mail", 8<<20)
 	check(t, fetcher.GiveUp(ctx, schemas.StageFetcher, key(3), 3, errors.New("it cannot be downloaded")))
 	publishFetched(t, fetcher, 1, 2)
 	check(t, fetcher.Publish(ctx, schemas.SubjectMailboxState(schemas.StatusLive, tenant, mailbox), fetched(1, ""), ""))
@@ -92,7 +92,7 @@ func TestPermissionsSuffice(t *testing.T) {
 	m = receive(t, subscribe(t, persister, bus.Source{Stage: schemas.StagePersister, Stream: schemas.StreamClassifiedLight, Durable: "persister-light"}))
 	blobs := must(persister.Blobs(ctx))(t)
 	r := must(blobs.Get(ctx, "mail"))(t)
-	if n := must(io.Copy(io.Discard, r))(t); n != 300<<10 {
+	if n := must(io.Copy(io.Discard, r))(t); n != 8<<20 {
 		t.Errorf("the persister read %d bytes", n)
 	}
 	check(t, r.Close())

@@ -19,7 +19,7 @@ import (
 	"github.com/mailyard/mailyard/schemas/cloudevents"
 )
 
-const ackWait = 400 * time.Millisecond
+const ackWait = time.Second
 
 // shortAckWait makes unsettled mail of the classifier come back soon.
 func shortAckWait(c *bus.Consumer) {

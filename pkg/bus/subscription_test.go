@@ -62,9 +62,9 @@ func testInProgress(t *testing.T, srv *bustest.Server) {
 	publishFetched(t, c, 1)
 	s := subscribe(t, c, classifierSource)
 	m := receive(t, s)
-	tick := time.NewTicker(ackWait / 4)
+	tick := time.NewTicker(ackWait / 10)
 	defer tick.Stop()
-	for range 12 { // three ack waits
+	for range 30 { // three ack waits
 		select {
 		case <-tick.C:
 			check(t, m.InProgress())
