@@ -91,6 +91,25 @@ func testPermanent(t *testing.T, srv *bustest.Server) {
 	}
 }
 
+// The largest message has a dead letter, too, and comes back from it whole.
+func testLargeLetter(t *testing.T, srv *bustest.Server) {
+	alter(t, srv, func(s *jetstream.StreamConfig) {
+		if s.Name == schemas.StreamFetchedLight {
+			s.MaxMsgSize = 1 << 20
+		}
+	}, nil)
+	c := srv.Connect(t, "test", nil)
+	body := strings.Repeat("x", bus.MaxPayload)
+	bury(t, c, fetched(1, body), strings.Repeat("é", 600))
+	check(t, c.Replay(testContext(t), letters(t, c, bus.DeadQuery{})[0].Sequence))
+	m := receive(t, subscribe(t, c, classifierSource))
+	if string(m.Payload()) != body {
+		t.Errorf("%d bytes came back; want %d", len(m.Payload()), len(body))
+	}
+	check(t, m.Settle(testContext(t), soon("busy")))
+	receiveAck(t, subscribe(t, c, retrySource))
+}
+
 // What cannot be decoded is kept as it came, with what the subject tells.
 func testUndecodable(t *testing.T, srv *bustest.Server) {
 	c := srv.Connect(t, "test", nil)

@@ -42,6 +42,7 @@ func cases() map[string]func(*testing.T, *bustest.Server) {
 		"DeadDispose":           testDeadDispose,
 		"Advisory":              testAdvisory,
 		"DeadLetterList":        testDeadLetterList,
+		"LargeLetter":           testLargeLetter,
 		"Replay":                testReplay,
 		"ReplayWithBlob":        testReplayWithBlob,
 		"ParkedWatch":           testParkedWatch,

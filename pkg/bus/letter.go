@@ -11,7 +11,12 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/mailyard/mailyard/pkg/fault"
 	"github.com/mailyard/mailyard/schemas"
+	"github.com/mailyard/mailyard/schemas/cloudevents"
 )
 
 // A letter is a message that is given up, before it is written.
@@ -55,10 +60,14 @@ func (c *Conn) buryAbout(ctx context.Context, l letter, about about) error {
 		UIDs:            about.list(),
 		Data:            schemas.NATSMessage{Header: fresh(l.header), Payload: l.payload},
 	}
-	msg, err := encode(schemas.SubjectDead(l.stage, about.tenant, about.mailbox), dead, id)
+	// Not bound by MaxPayload: the letter is larger than the message in it, and
+	// what that leaves of the server's max_payload is for its headers.
+	header, payload, err := cloudevents.Encode(dead)
 	if err != nil {
-		return err
+		return fault.Permanent(err)
 	}
+	msg := &nats.Msg{Subject: schemas.SubjectDead(l.stage, about.tenant, about.mailbox), Header: header, Data: payload}
+	msg.Header.Set(jetstream.MsgIDHeader, id)
 	ack, err := c.publish(ctx, msg)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -135,15 +136,20 @@ func receiveAny(t *testing.T, subs []*bus.Subscription) *bus.Message {
 	t.Helper()
 	got := make(chan *bus.Message)
 	done := make(chan struct{})
+	var wg sync.WaitGroup
+	defer wg.Wait() // none may take a message that comes later
 	defer close(done)
 	for _, s := range subs {
-		go func() {
+		wg.Go(func() {
 			select {
 			case m := <-s.Messages():
-				got <- m
+				select {
+				case got <- m:
+				case <-done:
+				}
 			case <-done:
 			}
-		}()
+		})
 	}
 	select {
 	case m := <-got:
