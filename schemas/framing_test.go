@@ -37,6 +37,22 @@ func TestClassifiedMailIsALineOfJSONAndTheMail(t *testing.T) {
 	}
 }
 
+func TestDecisionsAreNotEscapedForHTML(t *testing.T) {
+	t.Parallel()
+	mail := schemas.ClassifiedMail{
+		Decision: schemas.Decision{Clones: []schemas.Clone{{FolderName: "Sales & <Support>\u2028"}}},
+		Mail:     []byte("\nthe mail begins with a newline"),
+	}
+	raw, err := mail.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, _ := bytes.Cut(raw, []byte("\n"))
+	if !bytes.Contains(head, []byte(`"Sales & <Support>\u2028"`)) || !bytes.Equal(rest, mail.Mail) {
+		t.Errorf("on the wire it is %q", raw)
+	}
+}
+
 func TestNATSMessageHasTheWireFormOfADR4(t *testing.T) {
 	t.Parallel()
 	message := schemas.NATSMessage{Header: map[string][]string{"ce-id": {"1"}, "X": {" a ", "b:c", ""}}, Payload: []byte("\r\n\r\nNATS/1.0\x00")}

@@ -11,6 +11,14 @@ import (
 // TypeMailClassified is the CloudEvents type of MailClassified.
 const TypeMailClassified = "mailyard.mail.classified.v1"
 
+const (
+	// MaxClones is the most folders that one mail can be cloned into.
+	MaxClones = 1000
+	// MaxDecision is the most octets of a decision on the wire. Together with
+	// MaxInline it stays below what fits in a message.
+	MaxDecision = 600 << 10
+)
+
 // MailClassified says where a mail belongs. All clones travel in one event, so
 // they are stored in one transaction: a mail can never be half cloned. Sent by
 // the classifier.
@@ -56,7 +64,7 @@ const (
 )
 
 // A Recipient is an address that routing looked at: at most the first 100 of
-// a mail, for the explanation.
+// a mail, for the explanation; fewer if MaxDecision would be exceeded.
 type Recipient struct {
 	Address string `json:"address"`
 	Header  string `json:"header"`
@@ -66,14 +74,15 @@ type Recipient struct {
 
 // MarshalBinary frames the decision and the mail for the wire.
 func (c ClassifiedMail) MarshalBinary() ([]byte, error) {
-	head, err := json.Marshal(c.Decision)
-	if err != nil {
+	var out bytes.Buffer
+	out.Grow(len(c.Mail) + 1<<10) // most decisions are shorter
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)                       // an & or < would grow sixfold
+	if err := e.Encode(c.Decision); err != nil { // ends with the newline
 		return nil, fmt.Errorf("encoding decision: %w", err)
 	}
-	out := make([]byte, 0, len(head)+1+len(c.Mail))
-	out = append(out, head...)
-	out = append(out, '\n')
-	return append(out, c.Mail...), nil
+	out.Write(c.Mail)
+	return out.Bytes(), nil
 }
 
 // UnmarshalBinary is the inverse of MarshalBinary. Mail aliases b.

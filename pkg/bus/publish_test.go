@@ -72,13 +72,19 @@ func testFullStream(t *testing.T, srv *bustest.Server) {
 
 func testTooLarge(t *testing.T, srv *bustest.Server) {
 	c := srv.Connect(t, "test", nil)
-	for _, size := range []int{bus.MaxPayload + 1, 600 << 10} {
-		err := c.Publish(testContext(t), fetchedSubject, fetched(1, strings.Repeat("x", size)), "")
+	for _, test := range []struct {
+		subject string
+		size    int
+	}{
+		{fetchedSubject, bus.MaxPayload + 1},
+		{schemas.SubjectDispose(tenant, mailbox), 65 << 10}, // more than its stream takes
+	} {
+		err := c.Publish(testContext(t), test.subject, fetched(1, strings.Repeat("x", test.size)), "")
 		if !errors.Is(err, bus.ErrTooLarge) || !fault.IsPermanent(err) {
-			t.Errorf("publishing %d bytes gave %v; want ErrTooLarge, permanent", size, err)
+			t.Errorf("publishing %d bytes on %s gave %v; want ErrTooLarge, permanent", test.size, test.subject, err)
 		}
 	}
-	check(t, c.Publish(testContext(t), fetchedSubject, fetched(1, strings.Repeat("x", 300<<10)), ""))
+	check(t, c.Publish(testContext(t), fetchedSubject, fetched(1, strings.Repeat("x", bus.MaxPayload)), ""))
 }
 
 func testNoStream(t *testing.T, srv *bustest.Server) {

@@ -29,9 +29,10 @@ const (
 )
 
 const (
-	// mailMessageBytes is the largest message of a mail stream: 256 KiB of
-	// mail inline, the decision, headers, and as much again to spare.
-	mailMessageBytes = 512 * kib
+	// mailMessageBytes is the largest message of a mail stream, headers
+	// included: what the server takes at all. MaxPayload holds 256 KiB of mail
+	// inline, the decision, and, in a dead letter, the headers of both.
+	mailMessageBytes = 1 * mib
 	// maxDeliver bounds the deliveries without an outcome: the process that
 	// had the message died or hung each time.
 	maxDeliver        = 6

@@ -2,6 +2,8 @@ package contract_test
 
 import (
 	"encoding/base64"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/mailyard/mailyard/schemas"
@@ -53,6 +55,22 @@ func TestInlineMailIsBoundedAsSendersBoundIt(t *testing.T) {
 		}
 		if want := base64.StdEncoding.EncodedLen(schemas.MaxInline); number(mail["maxLength"]) != want {
 			t.Errorf("%s: mail is bounded to %v characters of base64, %d octets need %d", event.Type, mail["maxLength"], schemas.MaxInline, want)
+		}
+	}
+}
+
+func TestDecisionsAreBoundedAsTheClassifierBoundsThem(t *testing.T) {
+	t.Parallel()
+	for _, event := range schemas.Events() {
+		decision := properties(properties(document(t, event))["data"])["decision"]
+		if decision == nil {
+			continue
+		}
+		if got := number(properties(decision)["clones"]["maxItems"]); got != schemas.MaxClones {
+			t.Errorf("%s: at most %d clones, in Go %d", event.Type, got, schemas.MaxClones)
+		}
+		if want := fmt.Sprintf("at most %d octets", schemas.MaxDecision); !strings.Contains(decision["description"].(string), want) {
+			t.Errorf("%s: the decision is not said to have %s", event.Type, want)
 		}
 	}
 }

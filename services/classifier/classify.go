@@ -32,6 +32,9 @@ func (l *lane) classify(ctx context.Context, m *bus.Message) (err error) {
 	}
 	decision := t.decide(in)
 	decision.ClassifiedAt = time.Now().UTC()
+	if decision, err = fit(decision); err != nil {
+		return fmt.Errorf("classifying %s: %w", key, err)
+	}
 
 	out := schemas.MailClassified{
 		Attributes:     schemas.NewAttributes(schemas.TypeMailClassified, key.Source(), key.Subject(), in.ID, schemas.ContentDecision, decision.ClassifiedAt),

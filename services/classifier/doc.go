@@ -7,6 +7,7 @@
 // Stores: nothing
 // Leases: nothing; any number of replicas share the consumers of both lanes
 // On failure: a message whose mailbox is not known is tried again on RETRY;
-// one that cannot be decoded becomes a dead letter. While the classified
-// stream is full or NATS is away, the fetched messages wait in their stream.
+// one that cannot be decoded, or whose mail is addressed to more than 1,000
+// folders, becomes a dead letter. While the classified stream is full or NATS is
+// away, the fetched messages wait in their stream.
 package classifier
