@@ -67,7 +67,7 @@ type backlog struct {
 	taken     map[uint32]kind            // being downloaded or published
 	inFlight  map[uint32]flight          // published, and marked in Redis
 	clock     int64                      // counts publications
-	landed    map[uint32]time.Time       // their marks are gone, since then; see settleTime
+	landed    map[uint32]time.Time       // their marks are gone, or they were given up, since then; see settleTime
 	attempts  map[uint32]int             // failed downloads
 	unlisted  int                        // waiting in the inbox beyond maxSized
 	untouched map[uint32]struct{}        // arrived before import_since
@@ -190,8 +190,8 @@ func (b *backlog) insert(m imapconn.MailInfo) {
 
 // take returns the mails of a kind that the next download asks for: of the
 // oldest max_items waiting mails of all kinds, counted from this kind's oldest,
-// those that are of this kind. A mail that failed before comes alone, and after
-// the others. nil means that nothing can be taken now.
+// those that are of this kind. A mail that failed before comes alone, after the
+// others and after those that failed less. nil means that nothing can be taken now.
 func (b *backlog) take(k kind) []imapconn.MailInfo {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -214,7 +214,8 @@ func (b *backlog) take(k kind) []imapconn.MailInfo {
 		bytes += m.Size
 	}
 	if len(batch) == 0 {
-		batch = slices.Clone(window[:1])
+		least := slices.MinFunc(window, func(x, y imapconn.MailInfo) int { return b.attempts[x.UID] - b.attempts[y.UID] })
+		batch = append(batch, least)
 	}
 	for _, m := range batch {
 		b.taken[m.UID] = k
@@ -294,6 +295,7 @@ func (b *backlog) failed(mails []imapconn.MailInfo, count bool) (hopeless []imap
 		if b.attempts[m.UID] >= parkAfter {
 			hopeless = append(hopeless, m)
 			delete(b.attempts, m.UID)
+			b.landed[m.UID] = time.Now() // until its dead letter is known
 			continue
 		}
 		b.insert(m)
@@ -421,12 +423,14 @@ func (b *backlog) count(listed []uint32, parked func(uid uint32) bool) counts {
 			c.taken++
 		case known:
 			c.waiting++
-		case flying, b.settling(uid):
+		case flying:
 			c.inFlight++
 		case untouched:
 			c.untouched++
 		case parked(uid):
 			c.parked++
+		case b.settling(uid):
+			c.inFlight++
 		}
 	}
 	return c

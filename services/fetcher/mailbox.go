@@ -154,4 +154,7 @@ func (s *session) giveUp(ctx context.Context, mails []imapconn.MailInfo, cause e
 		}
 		s.logger.Error("mail was parked", zap.Error(err), zap.String("mail_id", key.ID()))
 	}
+	if len(mails) > 0 {
+		s.conn.Wake() // the state is to tell of it
+	}
 }
