@@ -24,14 +24,10 @@ FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) WITH ORDINALITY AS
 WHERE EXISTS (SELECT 1 FROM undisposed u WHERE u.sha256 = k.sha256 AND u.tenant = k.tenant AND u.mailbox = k.mailbox AND u.uidvalidity < k.uidvalidity)
    OR EXISTS (SELECT 1 FROM undisposed u WHERE u.sha256 = k.sha256 AND u.tenant = k.tenant AND u.mailbox = k.mailbox AND u.uidvalidity > k.uidvalidity)`
 
-// lookup fills in the outcomes of the mails that are there already, under their
-// key or under one of another UIDVALIDITY, and returns the others.
-func lookup(ctx context.Context, tx pgx.Tx, b *record.Batch) ([]int, error) {
-	all := make([]int, len(b.Records))
-	for n := range all {
-		all[n] = n
-	}
-	missing, err := find(ctx, tx, b, all)
+// lookup fills in the outcomes of those of some records that are there already,
+// under their key or under one of another UIDVALIDITY, and returns the others.
+func lookup(ctx context.Context, tx pgx.Tx, b *record.Batch, which []int) ([]int, error) {
+	missing, err := find(ctx, tx, b, which)
 	if err != nil || len(missing) == 0 {
 		return missing, err
 	}

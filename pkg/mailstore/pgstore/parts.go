@@ -13,10 +13,10 @@ import (
 // large is the size in bytes above which bytes are stored uncompressed.
 const large = 1 << 20
 
-// insertParts inserts all that belongs to the new mails of a batch. The mails
+// insertParts inserts all that belongs to the new ones of some records. The mails
 // were inserted by this transaction, so none of these rows can be there. The
 // tallies come last: their rows are the only ones that other batches wait for.
-func insertParts(ctx context.Context, tx pgx.Tx, b *record.Batch, seqs map[int]int64, persistedAt time.Time) error {
+func insertParts(ctx context.Context, tx pgx.Tx, b *record.Batch, which []int, seqs map[int]int64, persistedAt time.Time) error {
 	if err := copyContents(ctx, tx, b, seqs); err != nil {
 		return err
 	}
@@ -27,7 +27,7 @@ func insertParts(ctx context.Context, tx pgx.Tx, b *record.Batch, seqs map[int]i
 	queueItems(batch, b, seqs)
 	queueAddresses(batch, b, seqs)
 	queueQueues(batch, b, seqs)
-	queueTallies(batch, b, persistedAt)
+	queueTallies(batch, b.Tallies(which), persistedAt)
 	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("inserting items and addresses: %w", err)
 	}
@@ -165,8 +165,8 @@ func queueQueues(batch *pgx.Batch, b *record.Batch, seqs map[int]int64) {
 		SELECT seq, tenant, mailbox, uidvalidity, sha256, persisted_at FROM mails WHERE seq = ANY ($1)`, mails)
 }
 
-func queueTallies(batch *pgx.Batch, b *record.Batch, persistedAt time.Time) {
-	for _, t := range b.Tallies() {
+func queueTallies(batch *pgx.Batch, tallies []record.Tally, persistedAt time.Time) {
+	for _, t := range tallies {
 		batch.Queue(`INSERT INTO tallies AS t (tenant, mailbox, day, verdict, reason, mails, bytes, last_persisted_at)
 			VALUES ($1, $2, ($7::timestamptz AT TIME ZONE 'UTC')::date, $3, $4, $5, $6, $7)
 			ON CONFLICT (tenant, mailbox, day, verdict, reason) DO UPDATE SET mails = t.mails + excluded.mails,

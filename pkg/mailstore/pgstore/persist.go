@@ -61,25 +61,30 @@ func (s *Store) write(ctx context.Context, do func(context.Context, pgx.Tx) erro
 // then the mails, whose conflicts tell what another process stored meanwhile,
 // then the rows that belong to the mails that are new.
 func persist(ctx context.Context, tx pgx.Tx, b *record.Batch) error {
-	missing, err := lookup(ctx, tx, b)
-	if err != nil {
-		return err
-	}
-	seqs := map[int]int64{} // of the new mails, by their place in the batch
 	persistedAt := time.Now().UTC().Truncate(time.Microsecond)
-	for round := 0; len(missing) > 0; round++ {
-		if round == maxConflicts {
-			return fmt.Errorf("inserting mail %s: its mail ids are taken", b.Records[missing[0]].Key)
-		}
-		if err := insertMails(ctx, tx, b, missing, persistedAt, seqs); err != nil {
+	for _, which := range b.Rounds() {
+		missing, err := lookup(ctx, tx, b, which)
+		if err != nil {
 			return err
 		}
-		if missing, err = resolve(ctx, tx, b, missing, seqs); err != nil {
+		seqs := map[int]int64{} // of the new mails, by their place in the batch
+		for attempt := 0; len(missing) > 0; attempt++ {
+			if attempt == maxConflicts {
+				return fmt.Errorf("inserting mail %s: its mail ids are taken", b.Records[missing[0]].Key)
+			}
+			if err := insertMails(ctx, tx, b, missing, persistedAt, seqs); err != nil {
+				return err
+			}
+			if missing, err = resolve(ctx, tx, b, missing, seqs); err != nil {
+				return err
+			}
+		}
+		if len(seqs) == 0 {
+			continue
+		}
+		if err := insertParts(ctx, tx, b, which, seqs, persistedAt); err != nil {
 			return err
 		}
 	}
-	if len(seqs) == 0 {
-		return nil
-	}
-	return insertParts(ctx, tx, b, seqs, persistedAt)
+	return nil
 }

@@ -2,6 +2,7 @@ package sqlitestore
 
 import (
 	"database/sql"
+	"encoding/json"
 	"time"
 
 	"github.com/mailyard/mailyard/pkg/mailstore"
@@ -9,6 +10,37 @@ import (
 )
 
 type mailbox struct{ tenant, id string }
+
+const suspectsSQL = `
+SELECT k.key FROM json_each(?1) k
+WHERE EXISTS (SELECT 1 FROM mails m WHERE m.mail_key = k.value ->> 0)
+   OR EXISTS (SELECT 1 FROM mails m WHERE m.mail_id = k.value ->> 1)
+   OR EXISTS (SELECT 1 FROM undisposed u WHERE u.sha256 = k.value ->> 2 AND u.tenant = k.value ->> 3 AND u.mailbox = k.value ->> 4 AND u.uidvalidity < k.value ->> 5)
+   OR EXISTS (SELECT 1 FROM undisposed u WHERE u.sha256 = k.value ->> 2 AND u.tenant = k.value ->> 3 AND u.mailbox = k.value ->> 4 AND u.uidvalidity > k.value ->> 5)`
+
+// suspects returns those of some records of which something may be there: the
+// key, the mail id, or the content under another UIDVALIDITY. One question for
+// all of them takes a fraction of the time of one for each.
+func suspects(st *statements, b *record.Batch, which []int) (map[int]bool, error) {
+	questions := make([][6]any, len(which))
+	for i, n := range which {
+		r := b.Records[n]
+		questions[i] = [...]any{r.Key.String(), r.MailID, r.SHA256, r.Key.Tenant, r.Key.Mailbox, r.Key.UIDValidity}
+	}
+	list, err := json.Marshal(questions)
+	if err != nil {
+		return nil, err
+	}
+	found := map[int]bool{}
+	return found, st.each(func(rows *sql.Rows) error {
+		var i int
+		if err := rows.Scan(&i); err != nil {
+			return err
+		}
+		found[which[i]] = true
+		return nil
+	}, suspectsSQL, string(list))
+}
 
 // lookup reports whether the record's mail is there already, and fills in its
 // outcome if so: under its key, under the key of an earlier UIDVALIDITY, which

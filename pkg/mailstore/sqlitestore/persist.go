@@ -32,30 +32,43 @@ func (s *Store) Persist(ctx context.Context, mails []mailstore.Mail) ([]mailstor
 	}
 }
 
-// persist stores a batch, mail by mail: nobody else writes meanwhile.
+// persist stores a batch. Nobody else writes meanwhile, so a record of which
+// nothing was there at the beginning is new.
 func persist(ctx context.Context, tx *sql.Tx, b *record.Batch) error {
 	st := &statements{ctx: ctx, tx: tx, prepared: map[string]*sql.Stmt{}}
 	defer st.close()
-	moved := map[mailbox]*record.Candidates{}
 	persistedAt := time.Now().UTC().Format(timeLayout)
-	for n, r := range b.Records {
-		known, err := lookup(st, r, &b.Outcomes[n], moved)
+	for _, which := range b.Rounds() {
+		suspects, err := suspects(st, b, which)
 		if err != nil {
-			return fmt.Errorf("looking up mail %s: %w", r.Key, err)
+			return fmt.Errorf("looking up mail keys: %w", err)
 		}
-		if known {
-			continue
+		moved := map[mailbox]*record.Candidates{}
+		for _, n := range which {
+			r := b.Records[n]
+			if suspects[n] {
+				known, err := lookup(st, r, &b.Outcomes[n], moved)
+				if err != nil {
+					return fmt.Errorf("looking up mail %s: %w", r.Key, err)
+				}
+				if known {
+					continue
+				}
+			}
+			if err := insert(st, r, persistedAt); err != nil {
+				return fmt.Errorf("inserting mail %s: %w", r.Key, err)
+			}
+			b.Outcomes[n] = r.Outcome()
 		}
-		if err := insert(st, r, persistedAt); err != nil {
-			return fmt.Errorf("inserting mail %s: %w", r.Key, err)
+		if err := count(st, b.Tallies(which), persistedAt); err != nil {
+			return err
 		}
-		b.Outcomes[n] = r.Outcome()
 	}
-	return countNew(st, b, persistedAt)
+	return nil
 }
 
-func countNew(st *statements, b *record.Batch, persistedAt string) error {
-	for _, t := range b.Tallies() {
+func count(st *statements, tallies []record.Tally, persistedAt string) error {
+	for _, t := range tallies {
 		err := st.exec(`INSERT INTO tallies AS t (tenant, mailbox, day, verdict, reason, mails, bytes, last_persisted_at)
 			VALUES (?1, ?2, substr(?7, 1, 10), ?3, ?4, ?5, ?6, ?7)
 			ON CONFLICT (tenant, mailbox, day, verdict, reason) DO UPDATE SET mails = t.mails + excluded.mails,

@@ -105,6 +105,36 @@ func disposedNotRekeyed(t *testing.T, db Database) {
 	wantStored(t, s, "acme", 2)
 }
 
+// The UIDVALIDITY changed while mail was under way to the database.
+func rekeyedInBatch(t *testing.T, db Database) {
+	s := db.Open(t)
+	for i, uidvalidity := range []uint32{6, 4} { // servers that are restored may go back
+		old := NewMail("acme", "inbox", 5, uint32(10*i+10), 900)
+		twin := old
+		twin.Key.UID++
+		batch := []mailstore.Mail{refetched(twin, uidvalidity, 2), refetched(old, uidvalidity, 1), twin, old}
+		out := persist(t, s, batch...)
+		if out[0].MailID == out[1].MailID || out[2].MailID == out[3].MailID {
+			t.Errorf("identical mails were taken for one: %+v", out)
+		}
+		stored := 0
+		for _, m := range list(t, s, mailstore.Query{Tenant: "acme"}) {
+			if m.UIDValidity == uidvalidity {
+				stored++
+			}
+		}
+		if stored != 2 {
+			t.Errorf("%d mails have the UIDVALIDITY %d, want 2", stored, uidvalidity)
+		}
+		for _, again := range persist(t, s, batch...) {
+			if again.New {
+				t.Errorf("stored again: %+v", again)
+			}
+		}
+	}
+	wantStored(t, s, "acme", 4)
+}
+
 func concurrentRekey(t *testing.T, db Database) {
 	s := db.Open(t)
 	old := make([]mailstore.Mail, shared)

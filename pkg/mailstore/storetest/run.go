@@ -37,6 +37,7 @@ func Run(t *testing.T, fresh func(t testing.TB) Database) {
 		{"identical mails stay apart under a new UIDVALIDITY", identicalRekeyed},
 		{"only the same mail of the same mailbox is recognised", notRekeyed},
 		{"disposed mail is not recognised", disposedNotRekeyed},
+		{"a batch may hold a mail under two UIDVALIDITYs", rekeyedInBatch},
 		{"concurrent writers recognise each mail once", concurrentRekey},
 		{"a late delivery of the old UIDVALIDITY changes nothing", lateDelivery},
 		{"a key that comes back for another mail", keyComesBack},

@@ -43,6 +43,29 @@ func (b *Batch) Reset() {
 	b.Outcomes = make([]mailstore.Outcome, len(b.Records))
 }
 
+// Rounds returns the records, by their place in Records, in the groups that have
+// to be stored one after the other: mostly one. Only when a batch holds the same
+// mail under two UIDVALIDITYs, because it changed while the first was under way,
+// does the second wait for the row of the first.
+func (b *Batch) Rounds() [][]int {
+	type content struct{ tenant, mailbox, sha256 string }
+	seen := make(map[content][]uint32, len(b.Records)) // UIDVALIDITYs, one per round
+	var rounds [][]int
+	for n, r := range b.Records {
+		c := content{r.Key.Tenant, r.Key.Mailbox, r.SHA256}
+		round := slices.Index(seen[c], r.Key.UIDValidity)
+		if round < 0 {
+			round = len(seen[c])
+			seen[c] = append(seen[c], r.Key.UIDValidity)
+		}
+		if round == len(rounds) {
+			rounds = append(rounds, nil)
+		}
+		rounds[round] = append(rounds[round], n)
+	}
+	return rounds
+}
+
 // Result returns the outcomes in the order of the input.
 func (b *Batch) Result() []mailstore.Outcome {
 	out := make([]mailstore.Outcome, len(b.input))

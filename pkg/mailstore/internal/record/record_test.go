@@ -6,6 +6,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/mailyard/mailyard/pkg/mailstore"
 	"github.com/mailyard/mailyard/schemas"
 )
@@ -93,8 +95,24 @@ func TestBatchIsSortedAndDistinct(t *testing.T) {
 	if !out[0].New || out[2].New || out[0].MailID != out[2].MailID || out[3].MailID != b.Records[0].MailID {
 		t.Errorf("result is %+v", out)
 	}
-	ts := b.Tallies()
+	ts := b.Tallies([]int{0, 1, 2})
 	if len(ts) != 2 || ts[0].Tenant != "a" || ts[0].Mails != 2 || ts[0].Bytes != 20 || ts[1].Mails != 1 {
 		t.Errorf("tallies are %+v", ts)
+	}
+}
+
+func TestRounds(t *testing.T) {
+	t.Parallel()
+	mail := func(mailbox string, uidvalidity, uid uint32, sum string) mailstore.Mail {
+		return mailstore.Mail{Key: schemas.MailKey{Tenant: "a", Mailbox: mailbox, UIDValidity: uidvalidity, UID: uid}, SHA256: sum}
+	}
+	b := NewBatch([]mailstore.Mail{
+		mail("m", 1, 1, "x"), mail("m", 1, 2, "x"), mail("m", 2, 1, "x"), mail("m", 2, 2, "y"), mail("m", 3, 1, "x"), mail("n", 2, 1, "x"),
+	})
+	if diff := cmp.Diff([][]int{{0, 1, 3, 5}, {2}, {4}}, b.Rounds()); diff != "" {
+		t.Errorf("Rounds (-want +got):\n%s", diff)
+	}
+	if rounds := NewBatch(nil).Rounds(); len(rounds) != 0 {
+		t.Errorf("an empty batch has %d rounds", len(rounds))
 	}
 }

@@ -11,15 +11,16 @@ type Tally struct {
 	Mails, Bytes                     int64
 }
 
-// Tallies counts the new mails of the batch, sorted by what they count: the
+// Tallies counts the new ones of some records, sorted by what they count: the
 // order in which their rows are locked.
-func (b *Batch) Tallies() []Tally {
+func (b *Batch) Tallies(which []int) []Tally {
 	var ts []Tally
 	at := map[Tally]int{}
-	for i, r := range b.Records {
+	for _, i := range which {
 		if !b.Outcomes[i].New {
 			continue
 		}
+		r := b.Records[i]
 		group := Tally{Tenant: r.Key.Tenant, Mailbox: r.Key.Mailbox, Verdict: r.Verdict, Reason: r.Reason}
 		n, ok := at[group]
 		if !ok {
