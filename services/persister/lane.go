@@ -57,64 +57,45 @@ func openLane(ctx context.Context, c Config, name schemas.Lane, s *stores) (*lan
 
 func (l *lane) close(ctx context.Context) error { return l.conn.Close(ctx) }
 
-// run pulls batches until ctx is done. When a database turns out to be away it
-// lets go of the subscription, so that the mails wait in their stream and not
-// in this process, and begins again when the database answers.
+// run handles what the source has until ctx is done.
 func (l *lane) run(ctx context.Context, source bus.Source) error {
 	for ctx.Err() == nil {
-		away, err := l.pull(ctx, source)
-		if err != nil {
+		if err := l.pull(ctx, source); err != nil && ctx.Err() == nil {
 			return err
-		}
-		if away != nil {
-			l.awaitStore(ctx, away)
 		}
 	}
 	return nil
 }
 
-// pull handles batches until ctx is done or a database is away, which it returns.
-func (l *lane) pull(ctx context.Context, source bus.Source) (*outage, error) {
+// pull handles batches until ctx is done or a database was away. In the latter
+// case it lets go of the subscription at once, so that the mails wait in their
+// stream and not in this process, and returns when the database is back.
+func (l *lane) pull(ctx context.Context, source bus.Source) error {
 	hard := process.Hard(ctx)
 	s, err := l.conn.Subscribe(ctx, source)
 	if err != nil {
-		if ctx.Err() != nil {
-			return nil, nil
-		}
-		return nil, err
+		return err
 	}
-	pulling, stop := context.WithCancel(ctx)
-	defer stop()
+	pulling, letGo := context.WithCancel(ctx)
+	defer letGo()
 	defer context.AfterFunc(pulling, s.Stop)()
-	outages := make(chan *outage, l.limits.parallel+1)
 
 	var g errgroup.Group
 	g.SetLimit(l.limits.parallel)
 	batches := gatherer{messages: s.Messages(), limits: l.limits}
-	for {
-		batch, more := batches.next()
+	for more := true; more; {
+		var batch []*bus.Message
+		batch, more = batches.next()
 		if len(batch) == 1 && suspect(batch[0]) {
 			_ = g.Wait() // alone in this lane of this process; nothing returns an error
 		}
 		if len(batch) > 0 {
 			g.Go(func() error {
-				if o := l.persist(hard, batch); o != nil {
-					outages <- o
-					stop()
-				}
+				l.persist(hard, batch, letGo)
 				return nil
 			})
 		}
-		if !more {
-			break
-		}
 	}
 	s.Stop()
-	_ = g.Wait()
-	select {
-	case o := <-outages:
-		return o, nil
-	default:
-		return nil, nil
-	}
+	return g.Wait()
 }

@@ -16,18 +16,12 @@ import (
 	"github.com/mailyard/mailyard/pkg/mailstore"
 )
 
-// An outage is a messaging database that is away.
-type outage struct {
-	store mailstore.Store
-	err   error
-}
-
 // persist brings a batch to its end: each of its messages is settled when it
-// returns. It returns the outage that it met, if it met one.
-func (l *lane) persist(ctx context.Context, batch []*bus.Message) *outage {
+// returns. It calls away when it has to wait for a database.
+func (l *lane) persist(ctx context.Context, batch []*bus.Message, away func()) {
 	defer bus.KeepAlive(batch...)()
 	for store, works := range l.loadAll(ctx, batch) {
-		committed, err := l.commit(ctx, store, works)
+		committed := l.commit(ctx, store, works, away)
 		if err := l.announce(ctx, committed); err != nil {
 			// Committed but not announced: delivered again, the commit finds
 			// the rows there and the announcement is made up for.
@@ -39,11 +33,7 @@ func (l *lane) persist(ctx context.Context, batch []*bus.Message) *outage {
 			l.settle(ctx, w.message, nil)
 			l.dropBlob(ctx, w)
 		}
-		if err != nil {
-			return &outage{store, err}
-		}
 	}
-	return nil
 }
 
 // loadAll loads a batch on all cores and groups it by database. A mail that
@@ -79,53 +69,63 @@ func (l *lane) loadAll(ctx context.Context, batch []*bus.Message) map[mailstore.
 	return groups
 }
 
-// commit stores works in one transaction and returns those that are committed.
-// When the database refuses the batch, each half is tried by itself, down to
-// the mail at fault, which is settled with the error. An error returned means
-// that the database is away; what was not committed by then is handed back.
-func (l *lane) commit(ctx context.Context, store mailstore.Store, works []*work) ([]*work, error) {
-	mails := make([]mailstore.Mail, len(works))
-	for i, w := range works {
-		mails[i] = w.mail
-	}
-	outcomes, err := store.Persist(ctx, mails)
-	l.stores.activity.now()
+// commit stores works in one transaction and returns those that are committed;
+// the others are settled. When the database refuses the batch, each half is
+// tried by itself, down to the mail at fault.
+func (l *lane) commit(ctx context.Context, store mailstore.Store, works []*work, away func()) []*work {
+	outcomes, err := l.store(ctx, store, works, away)
 	switch {
 	case err == nil:
 		for i, w := range works {
 			w.outcome = outcomes[i]
 		}
-		return works, nil
-	case fault.IsUnavailable(err), ctx.Err() != nil:
+		return works
+	case ctx.Err() != nil:
 		nakAll(works)
-		return nil, err
-	case len(works) == 1:
-		l.settle(ctx, works[0].message, fmt.Errorf("persisting %s: %w", works[0].mail.Key, err))
-		return nil, nil
+		return nil
+	case len(works) == 1 || fault.IsUnavailable(err):
+		for _, w := range works {
+			l.settle(ctx, w.message, fmt.Errorf("persisting %s: %w", w.mail.Key, err))
+		}
+		return nil
 	}
 	half := len(works) / 2
-	first, err := l.commit(ctx, store, works[:half])
-	if err != nil {
-		nakAll(works[half:])
-		return first, err
-	}
-	second, err := l.commit(ctx, store, works[half:])
-	return append(first, second...), err
+	return append(l.commit(ctx, store, works[:half], away), l.commit(ctx, store, works[half:], away)...)
 }
 
-// awaitStore returns when the database answers again or ctx is done.
-func (l *lane) awaitStore(ctx context.Context, o *outage) {
-	l.logger.Warn("messaging database is away; mail waits in its stream", zap.Error(o.err))
+// The pauses between two attempts of a transaction while the database is away.
+const (
+	firstPause   = 500 * time.Millisecond
+	longestPause = 15 * time.Second
+)
+
+// store runs the transaction. While the installation's only database is away it
+// tries again until ctx is done, with the mails in hand: nothing else could be
+// done for any mail. Where there are several databases, the mails of the one
+// that is away go to RETRY instead, so that the others' mails pass.
+func (l *lane) store(ctx context.Context, store mailstore.Store, works []*work, away func()) ([]mailstore.Outcome, error) {
+	mails := make([]mailstore.Mail, len(works))
+	for i, w := range works {
+		mails[i] = w.mail
+	}
 	began := time.Now()
-	for wait := time.Second; ctx.Err() == nil; wait = min(2*wait, 15*time.Second) {
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+		outcomes, err := store.Persist(ctx, mails)
+		l.stores.activity.now()
+		if pause > firstPause && err == nil {
+			l.logger.Info("messaging database is back", zap.Duration("after", time.Since(began)))
+		}
+		if !fault.IsUnavailable(err) || len(l.stores.byName) > 1 || ctx.Err() != nil {
+			return outcomes, err
+		}
+		if pause == firstPause {
+			l.logger.Warn("messaging database is away; mail waits in its stream", zap.Error(err))
+		}
+		away()
 		select {
 		case <-ctx.Done():
-			return
-		case <-time.After(wait):
-		}
-		if err := o.store.Ping(ctx); err == nil {
-			l.logger.Info("messaging database is back", zap.Duration("after", time.Since(began)))
-			return
+			return nil, err
+		case <-time.After(pause):
 		}
 	}
 }
