@@ -84,9 +84,6 @@ type Store interface {
 	// Stats returns counts per mailbox, of one tenant or, for "", of all.
 	Stats(ctx context.Context, tenant string) (Stats, error)
 
-	// Ping reports whether the database answers.
-	Ping(ctx context.Context) error
-
 	// Close waits for the calls that are under way.
 	Close() error
 }

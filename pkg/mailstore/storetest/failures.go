@@ -136,7 +136,4 @@ func openedAgain(t *testing.T, db Database) {
 	}
 	persist(t, second, NewMail("acme", "inbox", 1, 2, 900))
 	wantStored(t, first, "acme", 2)
-	if err := first.Ping(t.Context()); err != nil {
-		t.Errorf("Ping: %v", err)
-	}
 }
