@@ -9,7 +9,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/mailyard/mailyard/pkg/bus"
-	"github.com/mailyard/mailyard/pkg/process"
 	"github.com/mailyard/mailyard/schemas"
 )
 
@@ -71,7 +70,6 @@ func (l *lane) run(ctx context.Context, source bus.Source) error {
 // case it lets go of the subscription at once, so that the mails wait in their
 // stream and not in this process, and returns when the database is back.
 func (l *lane) pull(ctx context.Context, source bus.Source) error {
-	hard := process.Hard(ctx)
 	s, err := l.conn.Subscribe(ctx, source)
 	if err != nil {
 		return err
@@ -86,14 +84,19 @@ func (l *lane) pull(ctx context.Context, source bus.Source) error {
 	for more := true; more; {
 		var batch []*bus.Message
 		batch, more = batches.next()
-		if len(batch) == 1 && suspect(batch[0]) {
-			_ = g.Wait() // alone in this lane of this process; nothing returns an error
+		if len(batch) == 0 {
+			continue
 		}
-		if len(batch) > 0 {
-			g.Go(func() error {
-				l.persist(hard, batch, letGo)
-				return nil
-			})
+		alone := suspect(batch[0])
+		if alone {
+			_ = g.Wait() // nothing returns an error
+		}
+		g.Go(func() error {
+			l.persist(ctx, batch, letGo)
+			return nil
+		})
+		if alone {
+			_ = g.Wait() // what takes this process along takes nothing else of this lane
 		}
 	}
 	s.Stop()

@@ -14,15 +14,18 @@ import (
 	"github.com/mailyard/mailyard/pkg/bus"
 	"github.com/mailyard/mailyard/pkg/fault"
 	"github.com/mailyard/mailyard/pkg/mailstore"
+	"github.com/mailyard/mailyard/pkg/process"
 )
 
 // persist brings a batch to its end: each of its messages is settled when it
-// returns. It calls away when it has to wait for a database.
+// returns. It calls away when it has to wait for a database, which it does until
+// ctx is done; what can be done is finished under its hard context.
 func (l *lane) persist(ctx context.Context, batch []*bus.Message, away func()) {
 	defer bus.KeepAlive(batch...)()
-	for store, works := range l.loadAll(ctx, batch) {
+	hard := process.Hard(ctx)
+	for store, works := range l.loadAll(hard, batch) {
 		committed := l.commit(ctx, store, works, away)
-		if err := l.announce(ctx, committed); err != nil {
+		if err := l.announce(hard, committed); err != nil {
 			// Committed but not announced: delivered again, the commit finds
 			// the rows there and the announcement is made up for.
 			l.logger.Warn("announcing committed mail", zap.Error(err), zap.Int("mails", len(committed)))
@@ -30,8 +33,8 @@ func (l *lane) persist(ctx context.Context, batch []*bus.Message, away func()) {
 			continue
 		}
 		for _, w := range committed {
-			l.settle(ctx, w.message, nil)
-			l.dropBlob(ctx, w)
+			l.settle(hard, w.message, nil)
+			l.dropBlob(hard, w)
 		}
 	}
 }
@@ -73,6 +76,7 @@ func (l *lane) loadAll(ctx context.Context, batch []*bus.Message) map[mailstore.
 // the others are settled. When the database refuses the batch, each half is
 // tried by itself, down to the mail at fault.
 func (l *lane) commit(ctx context.Context, store mailstore.Store, works []*work, away func()) []*work {
+	hard := process.Hard(ctx)
 	outcomes, err := l.store(ctx, store, works, away)
 	switch {
 	case err == nil:
@@ -80,12 +84,12 @@ func (l *lane) commit(ctx context.Context, store mailstore.Store, works []*work,
 			w.outcome = outcomes[i]
 		}
 		return works
-	case ctx.Err() != nil:
+	case hard.Err() != nil, ctx.Err() != nil && fault.IsUnavailable(err):
 		nakAll(works)
 		return nil
 	case len(works) == 1 || fault.IsUnavailable(err):
 		for _, w := range works {
-			l.settle(ctx, w.message, fmt.Errorf("persisting %s: %w", w.mail.Key, err))
+			l.settle(hard, w.message, fmt.Errorf("persisting %s: %w", w.mail.Key, err))
 		}
 		return nil
 	}
@@ -110,7 +114,7 @@ func (l *lane) store(ctx context.Context, store mailstore.Store, works []*work, 
 	}
 	began := time.Now()
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
-		outcomes, err := store.Persist(ctx, mails)
+		outcomes, err := store.Persist(process.Hard(ctx), mails)
 		l.stores.activity.now()
 		if pause > firstPause && err == nil {
 			l.logger.Info("messaging database is back", zap.Duration("after", time.Since(began)))
