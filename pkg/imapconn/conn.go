@@ -75,12 +75,22 @@ func (c *Conn) Close() error {
 	return nil
 }
 
-// do runs one exchange with the server: op for the error, limit for the answer.
+// do runs one exchange with the server, which must be over within limit. The
+// server may be silent meanwhile, or say that it is still there. op is for the error.
 func (c *Conn) do(ctx context.Context, op string, limit time.Duration, exchange func() error) error {
-	if err := ctx.Err(); err != nil {
+	return c.await(ctx, op, limit, 2*limit, exchange)
+}
+
+// stream runs an exchange that takes as long as it takes while data comes.
+func (c *Conn) stream(ctx context.Context, op string, exchange func() error) error {
+	return c.await(ctx, op, 0, c.opts.StallTimeout, exchange)
+}
+
+func (c *Conn) await(ctx context.Context, op string, limit, patience time.Duration, exchange func() error) error {
+	if ctx.Err() != nil {
 		return &Error{Op: op + " of " + c.target.name(), Err: context.Cause(ctx)}
 	}
-	end := c.guard.begin(ctx, limit, 2*limit) // within the limit, silence is allowed
+	end := c.guard.begin(ctx, limit, patience)
 	err := exchange()
 	end()
 	return c.explain(op, err)

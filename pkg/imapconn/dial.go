@@ -41,7 +41,7 @@ func (c *Conn) dial(ctx context.Context) error {
 	}
 	stop := context.AfterFunc(ctx, func() { raw.Close() })
 	d, err := c.open(ctx, raw)
-	if err == nil && !stop() {
+	if ended := !stop(); ended && err == nil {
 		err = ctx.Err()
 	}
 	if err != nil {

@@ -198,9 +198,16 @@ func TestIdentificationIsSafe(t *testing.T) {
 
 // With both revisions offered, the first is spoken: names in modified UTF-7.
 func TestBothRevisions(t *testing.T) {
-	c, s := script(t, "IMAP4rev2 MOVE UIDPLUS", imapconn.Options{}, nil)
+	again := answers("* CAPABILITY IMAP4rev2", "* OK [CAPABILITY IMAP4rev2] x")
+	c, s := script(t, "IMAP4rev2 MOVE UIDPLUS", imapconn.Options{}, imaptest.Rules{"NOOP": again})
+	if _, err := c.Exists(t.Context(), []uint32{1}); err != nil {
+		t.Fatal(err)
+	}
 	if err := c.EnsureFolder(t.Context(), "Übung & mehr"); err != nil {
 		t.Fatal(err)
+	}
+	if _, err := c.Move(t.Context(), 7, []uint32{1}, "Done"); err != nil || len(s.Received("UID MOVE")) != 1 {
+		t.Errorf("sent %q, err = %v", s.Commands(), err)
 	}
 	if got := s.Received(`STATUS "&ANw-bung &- mehr"`); len(got) != 1 {
 		t.Errorf("sent %q", s.Commands())
@@ -245,6 +252,14 @@ func TestDialHookAndContext(t *testing.T) {
 	}})
 	if !errors.Is(err, denied) || imapconn.KindOf(err) != imapconn.KindUnreachable {
 		t.Errorf("err = %v", err)
+	}
+	for host, want := range map[string]string{"mail.müller.example": "mail.xn--mller-kva.example:993", "mail.example.": "mail.example:993", "::1": "[::1]:993"} {
+		imapconn.Dial(t.Context(), imapconn.Target{Host: host, Port: 993}, imapconn.Options{Dial: func(_ context.Context, _, addr string) (net.Conn, error) {
+			if addr != want {
+				t.Errorf("%s becomes %s, want %s", host, addr, want)
+			}
+			return nil, denied
+		}})
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
 	defer cancel()

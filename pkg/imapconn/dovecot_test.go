@@ -3,7 +3,11 @@
 package imapconn_test
 
 import (
+	"context"
+	"runtime"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -73,4 +77,51 @@ func TestDovecotOverQuota(t *testing.T) {
 			t.Error("a mail that was not copied is marked as deleted")
 		}
 	}
+}
+
+// The budget of a watch connection is 64 KiB.
+func TestDovecotIdleConnectionsAreSmall(t *testing.T) {
+	const n = 100
+	s := imaptest.Dovecot(t, imaptest.Options{})
+	s.Deliver("u1", imaptest.Messages(0, 50, 5000)...)
+	used := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc + m.StackInuse
+	}
+	before := used()
+	ctx, cancel := context.WithCancel(t.Context())
+	var waiting sync.WaitGroup
+	var conns []*imapconn.Conn
+	for range n {
+		c, err := imapconn.Dial(t.Context(), s.Target("u1"), imapconn.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		conns = append(conns, c)
+		if _, err := c.Select(t.Context(), "INBOX"); err != nil {
+			t.Fatal(err)
+		}
+		list(t, c)
+		waiting.Go(func() { c.Wait(ctx, time.Hour) })
+	}
+	imaptest.Eventually(t, "all connections wait", func() bool {
+		return strings.Count(string(stacks()), "imapconn.(*Conn).pause") == n
+	})
+	if each := (used() - before) / n; each > 56<<10 {
+		t.Errorf("an idle connection takes %d bytes", each)
+	} else {
+		t.Logf("an idle connection takes %d bytes", each)
+	}
+	cancel()
+	waiting.Wait()
+	for _, c := range conns {
+		c.Close()
+	}
+}
+
+func stacks() []byte {
+	b := make([]byte, 8<<20)
+	return b[:runtime.Stack(b, true)]
 }

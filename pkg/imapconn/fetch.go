@@ -97,6 +97,8 @@ type fetch struct {
 	open     []*fetchCommand // sent, mails still to come, in order of sending
 	untagged int             // sent, tagged response still to come
 	draining bool            // no more commands until all are tagged
+	sent     int             // commands
+	latest   int             // number of the latest command of which a mail came
 }
 
 type fetchBatch struct {
@@ -106,9 +108,9 @@ type fetchBatch struct {
 }
 
 type fetchCommand struct {
-	batch *fetchBatch
-	want  map[uint32]MailInfo
-	begun bool // a mail came
+	batch  *fetchBatch
+	want   map[uint32]MailInfo
+	number int
 }
 
 // send sends the commands for a batch, each as soon as there is room for it.
@@ -122,6 +124,10 @@ func (f *fetch) send(mails []MailInfo) {
 	uids = normalize(uids)
 	parts := chunks(uids, len(uids))
 	batch := &fetchBatch{mails: mails, open: len(parts)}
+	if len(parts) == 0 {
+		batch.open = 1
+		f.finish(&fetchCommand{batch: batch})
+	}
 	for _, part := range parts {
 		cmd := &fetchCommand{batch: batch, want: make(map[uint32]MailInfo, len(part))}
 		for _, uid := range part {
@@ -178,37 +184,43 @@ func (f *fetch) enter(cmd *fetchCommand) bool {
 	if f.ctx.Err() != nil {
 		return false
 	}
+	f.sent++
+	cmd.number = f.sent
 	f.open = append(f.open, cmd)
 	f.untagged++
 	f.draining = f.untagged >= maxUntagged
 	return true
 }
 
-// overtaken reports whether mails come of a later command than the first that is
+// overtaken reports whether mails came of a later command than the first that is
 // still open: what the first lacks will not come any more, but its end is told
 // only when the server has nothing else to do.
-func (f *fetch) overtaken() bool {
-	for _, later := range f.open[min(1, len(f.open)):] {
-		if later.begun {
-			return true
-		}
-	}
-	return false
-}
+func (f *fetch) overtaken() bool { return len(f.open) > 0 && f.open[0].number < f.latest }
 
-// leave takes a command whose mails all came, or will not come, off the open ones.
-func (f *fetch) leave(cmd *fetchCommand) (last bool) {
+// leave takes a command whose mails all came, or will not come, off the open
+// ones, and finishes its batch if it was the last of it. The room is given away
+// only then: batches are finished about in the order in which they were sent.
+func (f *fetch) leave(cmd *fetchCommand) {
+	f.finish(cmd)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if i := slices.Index(f.open, cmd); i >= 0 {
 		f.open = slices.Delete(f.open, i, i+1)
 	}
-	for uid := range cmd.want {
-		cmd.batch.missing = append(cmd.batch.missing, uid)
-	}
-	cmd.batch.open--
 	f.changed.Broadcast()
-	return cmd.batch.open == 0
+}
+
+func (f *fetch) finish(cmd *fetchCommand) {
+	f.calls.Lock()
+	defer f.calls.Unlock()
+	batch := cmd.batch
+	for uid := range cmd.want {
+		batch.missing = append(batch.missing, uid)
+	}
+	if batch.open--; batch.open == 0 && f.ctx.Err() == nil && f.done != nil {
+		slices.Sort(batch.missing)
+		f.done(batch.mails, batch.missing)
+	}
 }
 
 // consume takes the answers to one command.
@@ -218,8 +230,8 @@ func (f *fetch) consume(cmd *fetchCommand, sent *imapclient.FetchCommand) {
 		if !f.message(cmd, msg) {
 			return
 		}
-		if !complete && len(cmd.want) == 0 && f.leave(cmd) {
-			f.finish(cmd.batch)
+		if !complete && len(cmd.want) == 0 {
+			f.leave(cmd)
 		}
 	}
 	err := sent.Close()
@@ -233,8 +245,8 @@ func (f *fetch) consume(cmd *fetchCommand, sent *imapclient.FetchCommand) {
 	case f.ctx.Err() != nil:
 	case f.fatal(cmd, err):
 		f.fail(err)
-	case len(cmd.want) > 0 && f.leave(cmd):
-		f.finish(cmd.batch)
+	case len(cmd.want) > 0:
+		f.leave(cmd)
 	}
 }
 
@@ -266,7 +278,7 @@ func (f *fetch) message(cmd *fetchCommand, msg *imapclient.FetchMessageData) boo
 				continue
 			}
 			f.mu.Lock()
-			cmd.begun = true
+			f.latest = max(f.latest, cmd.number)
 			f.mu.Unlock()
 			info.Size = item.Literal.Size()
 			r := &bodyReader{literal: item.Literal, left: info.Size}
@@ -301,15 +313,6 @@ func (f *fetch) mail(info MailInfo, r *bodyReader) bool {
 		f.fail(fmt.Errorf("taking mail with UID %d of %s: %w", info.UID, f.conn.target.name(), err))
 	}
 	return false
-}
-
-func (f *fetch) finish(batch *fetchBatch) {
-	f.calls.Lock()
-	defer f.calls.Unlock()
-	if f.ctx.Err() == nil && f.done != nil {
-		slices.Sort(batch.missing)
-		f.done(batch.mails, batch.missing)
-	}
 }
 
 // fail ends the download: only a closed connection makes go-imap let go.

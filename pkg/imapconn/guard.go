@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// A server slower than this, while it is being waited for, is given up: the
-// stall timer alone would let it drip for ever.
+// A server that sends mails slower than this, while it is being waited for, is
+// given up: the stall timer alone would let it drip for ever.
 const (
 	slowWindow = 2 * time.Minute
 	slowBytes  = 6000
@@ -55,6 +55,7 @@ type guard struct {
 	mu        sync.Mutex
 	cause     error // why the connection ended; kept
 	commands  int   // outstanding
+	unlimited int   // of them, without a limit of time: their answers must come at a pace
 	patience  time.Duration
 	deadline  time.Time
 	waited    time.Duration // spent waiting for the server since the window began
@@ -100,12 +101,15 @@ func (g *guard) ended() error {
 	return g.cause
 }
 
-// begin says that an answer is awaited: within limit when it is not 0, with
-// never more than patience between two bytes. The end of ctx ends the
-// connection. The caller calls end, once.
+// begin says that an answer is awaited: within limit, or, when that is 0, for as
+// long as it comes at a pace. Between two bytes there is never more than
+// patience. The end of ctx ends the connection. The caller calls end, once.
 func (g *guard) begin(ctx context.Context, limit, patience time.Duration) (end func()) {
 	g.mu.Lock()
 	g.commands++
+	if limit == 0 {
+		g.unlimited++
+	}
 	g.patience = patience
 	g.waited, g.waitBytes = 0, 0
 	g.arm()
@@ -121,6 +125,9 @@ func (g *guard) begin(ctx context.Context, limit, patience time.Duration) (end f
 			timer.Stop()
 		}
 		g.mu.Lock()
+		if limit == 0 {
+			g.unlimited--
+		}
 		if g.commands--; g.commands == 0 {
 			g.arm()
 		}
@@ -282,7 +289,7 @@ func (g *guard) stalled() bool {
 func (g *guard) tooSlow(waited time.Duration, n int) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.commands == 0 {
+	if g.unlimited == 0 {
 		return false
 	}
 	g.waited += waited

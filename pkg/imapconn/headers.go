@@ -32,7 +32,7 @@ func (c *Conn) FetchHeaders(ctx context.Context, infos []MailInfo, limit int, ea
 		}
 	}
 	for _, part := range chunks(uids, 100) {
-		err := c.do(ctx, "downloading headers", c.opts.CommandTimeout, func() error {
+		err := c.stream(ctx, "downloading headers", func() error {
 			cmd := c.client.Fetch(uidSet(part), &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{section}})
 			for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
 				uid, header, err := readHeader(msg, limit)

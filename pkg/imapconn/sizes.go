@@ -51,7 +51,7 @@ func (c *Conn) sizes(ctx context.Context, uids []uint32) ([]MailInfo, error) {
 		want[uid] = true
 	}
 	var infos []MailInfo
-	err := c.do(ctx, "asking for the sizes of mails", c.opts.CommandTimeout, func() error {
+	err := c.stream(ctx, "asking for the sizes of mails", func() error {
 		cmd := c.client.Fetch(uidSet(uids), &imap.FetchOptions{UID: true, RFC822Size: true, InternalDate: !c.noDates})
 		for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
 			var info MailInfo

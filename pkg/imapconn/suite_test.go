@@ -117,6 +117,7 @@ func suite(t *testing.T, start func(testing.TB, imaptest.Options) *imaptest.Serv
 	t.Run("security", func(t *testing.T) { t.Parallel(); testSecurity(t, s) })
 	t.Run("list", func(t *testing.T) { t.Parallel(); testList(t, s) })
 	t.Run("fetch", func(t *testing.T) { t.Parallel(); testFetch(t, s) })
+	t.Run("several connections", func(t *testing.T) { t.Parallel(); testConnections(t, s) })
 	t.Run("headers", func(t *testing.T) { t.Parallel(); testHeaders(t, s) })
 	t.Run("wait", func(t *testing.T) { t.Parallel(); testWait(t, s) })
 	for name, hide := range map[string][]string{
@@ -235,6 +236,45 @@ func testFetch(t *testing.T, s *imaptest.Server) {
 			t.Errorf("err = %v after %d calls", err, calls)
 		}
 	})
+}
+
+// One connection is told of mails that another lists, downloads or moves.
+func testConnections(t *testing.T, s *imaptest.Server) {
+	const user, n = "u6", 30
+	watch, inbox := open(t, s, user)
+	light, _ := open(t, s, user)
+	large, _ := open(t, s, user)
+	disposer, _ := open(t, s, user)
+	s.Deliver(user, imaptest.Messages(0, n, 1000)...)
+	var uids []uint32
+	imaptest.Eventually(t, "the mails are listed", func() bool { uids = list(t, watch); return len(uids) == n })
+
+	bodies, missing := fetch(t, light, 2, infos(uids[:10]...), infos(uids[10:20]...))
+	if len(bodies) != 20 || len(missing) != 0 {
+		t.Errorf("%d bodies, missing %v", len(bodies), missing)
+	}
+	missing, err := large.FetchHeaders(t.Context(), infos(uids[20:]...), 1000, func(imapconn.MailInfo, []byte) error { return nil })
+	if err != nil || len(missing) != 0 {
+		t.Errorf("missing headers %v, %v", missing, err)
+	}
+	moved, err := disposer.Move(t.Context(), inbox.UIDValidity, uids[:25], "Done")
+	if err != nil || moved.Count != 25 {
+		t.Errorf("moved %+v, %v", moved, err)
+	}
+
+	// What is gone is missing, and does not exist.
+	for name, c := range map[string]*imapconn.Conn{"watch": watch, "light": light, "large": large} {
+		_, missing := fetch(t, c, 2, infos(uids...))
+		if len(missing) > 25 {
+			t.Errorf("%s: missing %v", name, missing)
+		}
+		there, err := c.Exists(t.Context(), uids)
+		if err != nil {
+			t.Fatal(err)
+		}
+		equal(t, name+": existing", there, uids[25:])
+		equal(t, name+": listed", list(t, c), uids[25:])
+	}
 }
 
 func testHeaders(t *testing.T, s *imaptest.Server) {

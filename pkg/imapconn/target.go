@@ -5,9 +5,11 @@ import (
 	"context"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
+	"golang.org/x/net/idna"
 
 	"github.com/mailyard/mailyard/pkg/secret"
 	"github.com/mailyard/mailyard/schemas/config"
@@ -29,7 +31,15 @@ type Target struct {
 
 func (t Target) name() string { return t.Tenant + "/" + t.Mailbox }
 
-func (t Target) addr() string { return net.JoinHostPort(t.Host, strconv.Itoa(t.Port)) }
+// hostname returns the host as DNS and certificates know it: with A-labels.
+func (t Target) hostname() string {
+	if ascii, err := idna.Lookup.ToASCII(t.Host); err == nil {
+		return strings.TrimSuffix(ascii, ".")
+	}
+	return t.Host // an address, or a name that DNS will refuse
+}
+
+func (t Target) addr() string { return net.JoinHostPort(t.hostname(), strconv.Itoa(t.Port)) }
 
 // implicitTLS reports whether TLS starts with the first byte.
 func (t Target) implicitTLS() bool {

@@ -14,7 +14,7 @@ import (
 // target's own authority or the system's, never anything unverified.
 func tlsConfig(t Target) (*tls.Config, error) {
 	config := &tls.Config{
-		ServerName: strings.TrimSuffix(t.Host, "."),
+		ServerName: t.hostname(),
 		MinVersion: tls.VersionTLS12,
 		NextProtos: []string{"imap"},
 	}

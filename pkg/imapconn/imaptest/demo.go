@@ -17,6 +17,7 @@ func Demo(t testing.TB, opts Options) *Server {
 	t.Helper()
 	d := &demo{t: t, opts: demoserver.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0", Users: opts.users()}}
 	s := &Server{Host: "127.0.0.1", t: t, users: d.opts.Users, deliver: d.deliver, start: d.start, stop: d.stop, log: func() string { return "" }}
+	s.usersChanged = func() { d.stop(false); d.start() }
 	if !opts.NoTLS {
 		cert := NewCertificate(t, time.Time{})
 		pair, err := tls.X509KeyPair([]byte(cert.Cert), []byte(cert.Key))

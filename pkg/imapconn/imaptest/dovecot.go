@@ -46,6 +46,7 @@ func Dovecot(t testing.TB, opts Options) *Server {
 	d := &dovecot{t: t, binary: binary, dir: dir}
 	cert := NewCertificate(t, time.Time{})
 	s := &Server{Host: "127.0.0.1", Port: freePort(t), TLS: freePort(t), CA: cert.CA, t: t, users: opts.users(), deliver: d.deliver, start: d.start, stop: d.stop, log: d.log}
+	s.usersChanged = func() { d.writeUsers(s.users) }
 	d.ports = []int{s.Port, s.TLS}
 	d.configure(opts, s, cert)
 	t.Cleanup(func() {
@@ -83,7 +84,7 @@ func (d *dovecot) configure(opts Options, s *Server, cert Certificate) {
 	if separator == "" {
 		separator = "/"
 	}
-	var conf, users bytes.Buffer
+	var conf bytes.Buffer
 	err := template.Must(template.New("").Parse(dovecotConf)).Execute(&conf, map[string]any{
 		"Dir": d.dir, "Port": s.Port, "TLS": s.TLS, "User": mailUser, "Prefix": opts.Prefix, "Separator": separator,
 		"Quota": opts.Quota, "Capabilities": strings.Join(capabilities, " "), "Extra": opts.Extra,
@@ -91,11 +92,8 @@ func (d *dovecot) configure(opts Options, s *Server, cert Certificate) {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	for user, password := range s.users {
-		fmt.Fprintf(&users, "%s:{PLAIN}%s::::::\n", user, password)
-	}
 	d.write("dovecot.conf", conf.Bytes())
-	d.write("users", users.Bytes())
+	d.writeUsers(s.users)
 	d.write("cert.pem", []byte(cert.Cert))
 	d.write("key.pem", []byte(cert.Key))
 	d.mkdir("run", 0)
@@ -104,6 +102,15 @@ func (d *dovecot) configure(opts Options, s *Server, cert Certificate) {
 	if err := os.Chmod(d.dir, 0o755); err != nil {
 		d.t.Fatal(err)
 	}
+}
+
+func (d *dovecot) writeUsers(users map[string]string) {
+	d.t.Helper()
+	var b bytes.Buffer
+	for user, password := range users {
+		fmt.Fprintf(&b, "%s:{PLAIN}%s::::::\n", user, password)
+	}
+	d.write("users", b.Bytes())
 }
 
 func (d *dovecot) write(name string, data []byte) {

@@ -39,6 +39,8 @@ type Server struct {
 	stop    func(kill bool)
 	start   func()
 	log     func() string
+	// usersChanged tells the server of its users anew.
+	usersChanged func()
 }
 
 // Target returns how a user's mailbox is reached: over STARTTLS, trusting the
@@ -66,6 +68,14 @@ func (s *Server) Kill() { s.t.Helper(); s.stop(true) }
 
 // Restart starts a server that was stopped or killed; ports and mails are the same.
 func (s *Server) Restart() { s.t.Helper(); s.start() }
+
+// SetPassword changes a user's password, for all sign-ins from now on. The demo
+// server ends its connections for that.
+func (s *Server) SetPassword(user, password string) {
+	s.t.Helper()
+	s.users[user] = password
+	s.usersChanged()
+}
 
 // Log returns what the server logged.
 func (s *Server) Log() string { return s.log() }

@@ -1,0 +1,143 @@
+package imapconn
+
+import (
+	"io"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+func TestThrottles(t *testing.T) {
+	for _, test := range []struct {
+		code, text string
+		want       time.Duration // 0: none
+	}{
+		{"", "Request is throttled. Suggested Backoff Time: 89117 milliseconds", 89117 * time.Millisecond},
+		{"", "Request is throttled. Suggested Backoff Time: 5 milliseconds", time.Second},
+		{"", "Request is throttled. Suggested Backoff Time: 999999999 milliseconds", time.Hour},
+		{"", "Request is throttled.", waitThrottled},
+		{"ALERT", "Too many simultaneous connections. (Failure)", waitConnections},
+		{"UNAVAILABLE", "Maximum number of connections from user+IP exceeded (mail_max_userip_connections=10)", waitConnections},
+		{"LIMIT", "", waitThrottled},
+		{"LIMIT", "Rate limit hit, try again in 30 seconds", 30 * time.Second},
+		{"INUSE", "mailbox locked", waitConnections},
+		{"OVERQUOTA", "Account exceeded command or bandwidth limits. (Failure)", 30 * time.Minute},
+		{"", "User is authenticated but not connected.", 5 * time.Minute},
+		{"", "Server busy, try again after 2 minutes", 2 * time.Minute},
+		{"AUTHENTICATIONFAILED", "Invalid credentials (Failure)", 0},
+		{"OVERQUOTA", "Quota exceeded (mailbox for user is full)", 0},
+		{"TRYCREATE", "Mailbox doesn't exist: Done", 0},
+		{"", "wait 5 seconds", 0},
+	} {
+		got, ok := throttled(test.code, test.text)
+		if got != test.want || ok != (test.want > 0) {
+			t.Errorf("[%s] %s: %v, %v; want %v", test.code, test.text, got, ok, test.want)
+		}
+	}
+}
+
+// Everything that reads a server's text, at once.
+func FuzzServerText(f *testing.F) {
+	for _, s := range []string{
+		"Request is throttled. Suggested Backoff Time: 89117 milliseconds", `NAMESPACE (("INBOX." ".")) NIL NIL`,
+		`LIST (\Noselect) "/" ""`, "9 1:3,7 11:14", "9 1:4294967295 1:4294967295", "OK [COPYUID 1 2 3] x", "\x1b[2Jtext\x00\u202e", `NAMESPACE (("\"" NIL))`,
+		"BYE [UNAVAILABLE] x", "CAPABILITY IMAP4rev1", "[x", "{5}", "{99999999999999999999}",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		clean := cleanText(s)
+		if !utf8.ValidString(clean) || strings.ContainsFunc(clean, unicode.IsControl) || utf8.RuneCountInString(clean) > maxServerText+2 {
+			t.Errorf("cleaned: %q", clean)
+		}
+		if cleanText(clean) != clean {
+			t.Errorf("cleaned twice: %q is not %q", cleanText(clean), clean)
+		}
+		for _, code := range []string{"", "LIMIT"} {
+			if wait, ok := throttled(code, s); ok && (wait < time.Second || wait > maxWait) {
+				t.Errorf("waits %v", wait)
+			}
+		}
+		if c, ok := parseCopyUID(s); ok && (len(c.source) != len(c.dest) || len(c.source) == 0 || len(c.source) > 100_000) {
+			t.Errorf("copied %d, became %d", len(c.source), len(c.dest))
+		}
+		if ns, ok := parseNamespace(s); ok {
+			ns.folder("A/B")
+		}
+		parseListDelim(s)
+		if n := literalSize([]byte(s)); n < -1 {
+			t.Errorf("literal of %d", n)
+		}
+		code, args, text := splitCode([]byte(s))
+		if strings.ContainsAny(code, " ]\r\n") || len(code)+len(args)+len(text) > len(s) {
+			t.Errorf("code = %q, args = %q, text = %q", code, args, text)
+		}
+		d := dialogue{}
+		d.learn(parseStatus(s))
+		d.learn(answer{untagged: []string{s}})
+	})
+}
+
+// A rewritten FETCH line announces the same literal, as the last thing in it.
+func FuzzFetchLine(f *testing.F) {
+	for _, s := range []string{
+		`(UID 1 FLAGS (\Seen ) BODY[] {5}`, `(BODY[HEADER.FIELDS (A B)]<0> "x\"y" UID 2)`, `(INTERNALDATE " 2-Mar-2026 10:00:00 +0000" RFC822.SIZE 5)`,
+		`((((`, `))`, `("`, `(BODY[`, `(BODY[]<0`, `(UID`, `() {3}`, ` UID 5 )`, `(X (a "b)" c) UID 9 BODY[] NIL)`,
+	} {
+		f.Add([]byte(s), true)
+	}
+	f.Fuzz(func(t *testing.T, text []byte, first bool) {
+		for _, c := range text {
+			if c == '\n' {
+				return // lines have none
+			}
+		}
+		fl := filter{maxLiteral: 1000}
+		fl.fetch = fetchState{open: true, seq: []byte("1"), begun: !first}
+		out, literal, err := fl.fetchItems(text)
+		if err != nil || out == nil {
+			return
+		}
+		line := strings.TrimSuffix(string(out), "\r\n")
+		if literal != literalSize([]byte(line)) || literal < 0 && !strings.HasSuffix(line, ")") || strings.ContainsAny(line, "\n") {
+			t.Errorf("%q becomes %q with a literal of %d", text, out, literal)
+		}
+	})
+}
+
+func TestBodyReaderTakesNoLess(t *testing.T) {
+	for said, want := range map[int64]error{4: nil, 5: io.ErrUnexpectedEOF} {
+		r := &bodyReader{literal: strings.NewReader("mail"), left: said}
+		if raw, err := io.ReadAll(r); err != want || string(raw) != "mail" {
+			t.Errorf("%d bytes announced: %q, %v", said, raw, err)
+		}
+	}
+}
+
+func TestChunks(t *testing.T) {
+	var sparse, dense []uint32
+	for i := range uint32(5000) {
+		sparse = append(sparse, 4_000_000_000+2*i)
+		dense = append(dense, i+1)
+	}
+	for name, uids := range map[string][]uint32{"sparse": sparse, "dense": dense, "none": nil} {
+		for _, n := range []int{1, 500, 100_000} {
+			var all []uint32
+			for _, part := range chunks(uids, n) {
+				set := uidSet(part).String()
+				if len(part) > n || len(set) > maxSetBytes || len(part) == 0 {
+					t.Errorf("%s: a part of %d UIDs, %d bytes", name, len(part), len(set))
+				}
+				all = append(all, part...)
+			}
+			if len(all) != len(uids) {
+				t.Errorf("%s: %d UIDs, want %d", name, len(all), len(uids))
+			}
+		}
+	}
+	if n := len(chunks(dense, 100_000)); n != 1 {
+		t.Errorf("a single range in %d parts", n)
+	}
+}
