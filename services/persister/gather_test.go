@@ -1,0 +1,101 @@
+package persister
+
+import (
+	"testing"
+	"time"
+
+	"github.com/mailyard/mailyard/pkg/bus"
+	"github.com/mailyard/mailyard/schemas"
+)
+
+// messages publishes mails and returns them as they are delivered.
+func (r *rig) messages(n uint32) *bus.Subscription {
+	r.t.Helper()
+	r.publishUIDs(1, n)
+	s, err := r.Conn.Subscribe(r.t.Context(), bus.Source{
+		Stage: schemas.StagePersister, Stream: schemas.StreamClassifiedLight, Durable: bus.Durable(schemas.StagePersister, schemas.Light), MaxMessages: 100,
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Cleanup(s.Stop)
+	return s
+}
+
+func uidOf(t *testing.T, m *bus.Message) uint32 {
+	t.Helper()
+	var e schemas.MailClassified
+	if err := m.Decode(&e); err != nil {
+		t.Fatal(err)
+	}
+	return e.UID
+}
+
+func TestBatchIsBound(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s := r.messages(20)
+	size := int64(len(classified(1).Data.Mail))
+	g := gatherer{messages: s.Messages(), limits: limits{messages: 8, bytes: 1 << 20, linger: 5 * time.Second}}
+	if batch, more := g.next(); len(batch) != 8 || !more {
+		t.Errorf("%d messages, more %v; want 8", len(batch), more)
+	}
+	g.limits.bytes = size + 1
+	if batch, _ := g.next(); len(batch) != 2 {
+		t.Errorf("%d messages; want 2, the last of which exceeds the bytes", len(batch))
+	}
+}
+
+func TestBatchLingersOnlySoLong(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	g := gatherer{messages: r.messages(3).Messages(), limits: limits{messages: 100, bytes: 1 << 20, linger: 300 * time.Millisecond}}
+	began := time.Now()
+	if batch, more := g.next(); len(batch) != 3 || !more || time.Since(began) < 300*time.Millisecond {
+		t.Errorf("%d messages, more %v, after %s", len(batch), more, time.Since(began))
+	}
+}
+
+func TestBatchEndsWithTheSubscription(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s := r.messages(0)
+	s.Stop()
+	g := gatherer{messages: s.Messages(), limits: limitsOf(schemas.Light)}
+	if batch, more := g.next(); len(batch) != 0 || more {
+		t.Errorf("%d messages, more %v", len(batch), more)
+	}
+}
+
+func TestSuspectComesAlone(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	s := r.messages(5)
+	g := gatherer{messages: s.Messages(), limits: limits{messages: 5, bytes: 1 << 20, linger: time.Second}}
+	for range suspectAfter - 1 {
+		batch, _ := g.next()
+		for _, m := range batch {
+			if uidOf(t, m) == 3 {
+				if err := m.Nak(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		g.limits.messages = 1
+	}
+	r.publishUIDs(6, 9)
+	g.limits.messages = 5
+	seen := 0
+	for seen < 5 {
+		batch, more := g.next()
+		if !more {
+			t.Fatal("no more messages")
+		}
+		for _, m := range batch {
+			if uidOf(t, m) == 3 && len(batch) > 1 {
+				t.Errorf("the suspect came with %d others", len(batch)-1)
+			}
+		}
+		seen += len(batch)
+	}
+}
