@@ -131,6 +131,8 @@ func TestFenceCrossing(t *testing.T) {
 		{services + "/fetcher/cmd/fetcher", services + "/disposer", false},
 		{services + "/standalone", services + "/fetcher", false},
 		{services + "/mailyard", services + "/fetcher", true},
+		{services + "/e2e", services + "/mailyard", true},
+		{services + "/fetcher", services + "/e2e", false},
 		{services + "/mailyardish", services + "/fetcher", false},
 	}
 	for _, c := range cases {

@@ -2,11 +2,11 @@ package e2e_test
 
 import (
 	"context"
+	"database/sql"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
-
-	"database/sql"
 
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
@@ -52,9 +52,9 @@ func openEmbedded(t testing.TB, seen func(map[string]int)) *site {
 
 // run runs parts until the test ends. It returns when the last part, which it
 // gives to the function, was started, and so all before it are ready.
-func run(t testing.TB, f func(ctx context.Context, last process.Part) error) {
+func run(t testing.TB, f func(ctx context.Context, last process.Part) error) (stop func()) {
 	t.Helper()
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.Background())
 	ready, done := make(chan struct{}), make(chan error, 1)
 	last := process.Part{Name: "test", Service: process.Func(func(ctx context.Context, r func()) error {
 		r()
@@ -63,8 +63,8 @@ func run(t testing.TB, f func(ctx context.Context, last process.Part) error) {
 		return nil
 	})}
 	go func() { done <- f(ctx, last) }()
-	t.Cleanup(func() {
-		stop()
+	stop = sync.OnceFunc(func() {
+		cancel()
 		select {
 		case err := <-done:
 			if err != nil {
@@ -74,6 +74,7 @@ func run(t testing.TB, f func(ctx context.Context, last process.Part) error) {
 			t.Errorf("mailyard does not stop")
 		}
 	})
+	t.Cleanup(stop)
 	select {
 	case <-ready:
 	case err := <-done:
@@ -82,16 +83,17 @@ func run(t testing.TB, f func(ctx context.Context, last process.Part) error) {
 	case <-time.After(patience):
 		t.Fatal("mailyard does not become ready")
 	}
+	return stop
 }
 
 func (e *embedded) metricURLs() []string { return e.urls }
 
-func (e *embedded) addFetcher(t testing.TB) {
+func (e *embedded) addFetcher(t testing.TB) (stop func()) {
 	t.Helper()
 	mail := must(credential.Open(e.in.Settings))(t)
 	group := lease.GroupOptions{Replica: "second", TTL: e.in.Settings.LeaseTTL, Heartbeat: 300 * time.Millisecond}
 	second := fetcher.New(fetcher.Config{Bus: e.in.Bus, Redis: lease.Options{URL: e.redis, Logger: e.logger}, Group: group, Mail: mail, Logger: e.logger.Named("second")})
-	run(t, func(ctx context.Context, last process.Part) error {
+	return run(t, func(ctx context.Context, last process.Part) error {
 		return process.Run(ctx, process.Options{Logger: e.logger}, process.Part{Name: "fetcher", Service: second}, last)
 	})
 }

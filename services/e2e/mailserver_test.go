@@ -1,8 +1,11 @@
 package e2e_test
 
 import (
+	"slices"
 	"sync"
 	"testing"
+
+	"github.com/emersion/go-imap/v2"
 
 	"github.com/mailyard/mailyard/pkg/imapconn/imaptest"
 )
@@ -23,11 +26,12 @@ type mailServer struct {
 	*imaptest.Server
 	kind   mailServerKind
 	prefix string // of the names of folders on the server
+	poor   bool   // whether it has neither MOVE nor UIDPLUS
 	mu     sync.Mutex
 }
 
 // usersPerScenario is how many accounts each scenario has on its mail server.
-const usersPerScenario = 6
+const usersPerScenario = 24
 
 // startMailServer starts one with accounts for the scenarios.
 func startMailServer(t testing.TB, kind mailServerKind, o imaptest.Options, scenarios ...string) *mailServer {
@@ -38,7 +42,7 @@ func startMailServer(t testing.TB, kind mailServerKind, o imaptest.Options, scen
 			o.Users[user(name, n)] = password(user(name, n))
 		}
 	}
-	return &mailServer{Server: kind.start(t, o), kind: kind, prefix: o.Prefix}
+	return &mailServer{Server: kind.start(t, o), kind: kind, prefix: o.Prefix, poor: slices.Contains(o.Hide, "UIDPLUS")}
 }
 
 func user(scenario string, n int) string { return scenario + "-" + string(rune('a'+n)) }
@@ -50,4 +54,14 @@ func (s *mailServer) Deliver(user string, mails ...[]byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.Server.Deliver(user, mails...)
+}
+
+// inbox returns the mails that are in a user's inbox. On a poor server those
+// that are gone stay there, marked as deleted: nothing expunges just them.
+func (s *mailServer) inbox(user string) []imaptest.Mail {
+	mails := s.Mails(user, "INBOX")
+	if !s.poor {
+		return mails
+	}
+	return slices.DeleteFunc(mails, func(m imaptest.Mail) bool { return slices.Contains(m.Flags, imap.FlagDeleted) })
 }

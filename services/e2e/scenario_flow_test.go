@@ -1,8 +1,6 @@
 package e2e_test
 
 import (
-	"fmt"
-
 	"github.com/mailyard/mailyard/schemas"
 	"github.com/mailyard/mailyard/schemas/config"
 )
@@ -76,15 +74,9 @@ func playArriving(sc *scene) {
 	b := sc.box()
 	b.light(100, "support")
 	for n := range 5 {
-		await(b, fmt.Sprintf("%d mails are stored", 20*n+20), func() string {
-			rows := len(b.rows())
-			return unless(rows >= 20*n+20, "%d are", rows)
-		})
+		b.awaitRows(20*n + 20)
 		b.light(20, "sales")
 		b.large(50_000, "billing")
 	}
 	sc.checkAll(patience)
 }
-
-func playImportNew(sc *scene)  { sc.Fatal("later") }
-func playImportDate(sc *scene) { sc.Fatal("later") }

@@ -3,8 +3,10 @@ package e2e_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
+	"github.com/mailyard/mailyard/pkg/bus"
 	"github.com/mailyard/mailyard/pkg/control"
 	"github.com/mailyard/mailyard/pkg/secret"
 	"github.com/mailyard/mailyard/schemas"
@@ -22,6 +24,9 @@ type scene struct {
 	server *mailServer
 	name   string // of the scenario and of the tenant
 	boxes  []*box
+	// eventsLost says that NATS lost events: which mails are gone from the inbox
+	// may not be recorded of all.
+	eventsLost bool
 	// dead is how many dead letters the scenario is meant to end with.
 	dead int
 }
@@ -61,6 +66,7 @@ type outcome struct {
 	folders []string // ids of the folders that have an item
 	reason  schemas.Reason
 	lane    schemas.Lane // "" is any
+	stays   bool         // in the inbox, without a row
 }
 
 func (o outcome) verdict() schemas.Verdict {
@@ -174,6 +180,41 @@ func (b *box) awaitStatus(statuses ...schemas.MailboxStatus) schemas.MailboxStat
 	})
 	return s
 }
+
+// awaitChange waits until the fetcher serves the mailbox as it is configured
+// now. The other services hear of a change at the same time, and have less to
+// do about it.
+func (b *box) awaitChange() {
+	b.Helper()
+	m := must(b.site.control.GetMailbox(b.Context(), landlord, b.name, b.doc.ID))(b)
+	await(b, "the change is in force", func() string {
+		s := b.state()
+		return unless(s.Revision >= m.Revision && s.Status == schemas.StatusLive, "revision %d is, of %d; the mailbox is %s", s.Revision, m.Revision, s.Status)
+	})
+}
+
+// awaitRows waits until at least n mails are stored.
+func (b *box) awaitRows(n int) {
+	b.Helper()
+	await(b, fmt.Sprintf("%d mails of %s/%s are stored", n, b.name, b.doc.ID), func() string {
+		rows := len(b.rows())
+		s := b.state()
+		return unless(rows >= n, "%d are; the mailbox is %s (%s)", rows, s.Status, s.Detail)
+	})
+}
+
+// awaitDeadLetter waits for a dead letter of the tenant.
+func (sc *scene) awaitDeadLetter() bus.DeadLetter {
+	sc.Helper()
+	var letters []bus.DeadLetter
+	await(sc, "there is a dead letter", func() string {
+		letters = must(sc.site.bus.DeadLetters(sc.Context(), bus.DeadQuery{Tenant: sc.name}))(sc)
+		return unless(len(letters) > 0, "there is none")
+	})
+	return letters[0]
+}
+
+func contains(s, part string) bool { return strings.Contains(s, part) }
 
 // background is a context for what goes on after the test's own has ended.
 func background(t testing.TB) (context.Context, context.CancelFunc) {

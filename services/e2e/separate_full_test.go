@@ -176,9 +176,14 @@ func postgres(t testing.TB, ctx context.Context, statements ...string) {
 
 func (s *separate) metricURLs() []string { return s.urls }
 
-func (s *separate) addFetcher(t testing.TB) {
+func (s *separate) addFetcher(t testing.TB) (stop func()) {
 	t.Helper()
-	s.newService(t, "fetcher").start(t)
+	p := s.newService(t, "fetcher")
+	p.start(t)
+	return func() {
+		p.stop(t)
+		s.urls = s.urls[:1] // of the first
+	}
 }
 
 // wipeNATS kills nats-server and deletes what it stored.
@@ -207,4 +212,3 @@ func (s *separate) crash(t testing.TB, service string) {
 	s.services[service].kill()
 	s.services[service].start(t)
 }
-

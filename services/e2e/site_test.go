@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/redis/go-redis/v9"
 	"go.uber.org/zap"
 
@@ -20,13 +22,14 @@ import (
 	"github.com/mailyard/mailyard/pkg/control"
 	"github.com/mailyard/mailyard/pkg/lease"
 	"github.com/mailyard/mailyard/pkg/mailstore"
+	"github.com/mailyard/mailyard/schemas"
 	"github.com/mailyard/mailyard/schemas/contract"
 )
 
 // An installation is a running mailyard, in one of its topologies.
 type installation interface {
-	// addFetcher starts one more replica, which ends with the test.
-	addFetcher(t testing.TB)
+	// addFetcher starts one more replica, which ends with the test, or before.
+	addFetcher(t testing.TB) (stop func())
 	// wipeNATS loses everything that NATS holds.
 	wipeNATS(t testing.TB)
 	// stopStore makes the messaging database refuse writes until resume is called.
@@ -90,6 +93,25 @@ func (s *site) flushRedis(t testing.TB) {
 	c := redis.NewClient(must(redis.ParseURL(s.redisURL))(t))
 	defer c.Close()
 	check(t, c.FlushAll(t.Context()).Err())
+}
+
+// queued counts the messages about a tenant's mail that wait in the streams
+// between fetch and disposal.
+func (s *site) queued(t testing.TB, tenant string) int {
+	t.Helper()
+	n := 0
+	for stream, filter := range map[string]string{
+		schemas.StreamFetchedLight: "mail.v1.fetched.*.%s.*", schemas.StreamFetchedLarge: "mail.v1.fetched.*.%s.*",
+		schemas.StreamClassifiedLight: "mail.v1.classified.*.%s.*", schemas.StreamClassifiedLarge: "mail.v1.classified.*.%s.*",
+		schemas.StreamDispose: "mail.v1.dispose.*.%s.*",
+	} {
+		st := must(s.bus.JetStream().Stream(t.Context(), stream))(t)
+		info := must(st.Info(t.Context(), jetstream.WithSubjectFilter(fmt.Sprintf(filter, tenant))))(t)
+		for _, count := range info.State.Subjects {
+			n += int(count)
+		}
+	}
+	return n
 }
 
 // unaccounted is the sum of the metric of that name over a tenant's mailboxes.
