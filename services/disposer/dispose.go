@@ -21,6 +21,12 @@ import (
 
 // dispose brings each batch to its end and settles its messages.
 func (w *worker) dispose(ctx context.Context, batches []*batch) {
+	var messages []*bus.Message
+	for _, b := range batches {
+		messages = append(messages, b.messages...)
+	}
+	// A server that is slow to fail must not cost deliveries: the last one makes a dead letter.
+	defer bus.KeepAlive(messages...)()
 	for _, b := range batches {
 		slices.Sort(b.UIDs)
 		b.UIDs = slices.Compact(b.UIDs)

@@ -75,6 +75,16 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
+	r := newDeafRig(t)
+	r.disposed = servicetest.Listen[schemas.MailDispose](r.Bench, "mail.v1.dispose.acme.*")
+	r.parked = servicetest.Listen[schemas.MailParked](r.Bench, "mail.v1.event.dead.>")
+	r.told = servicetest.Listen[schemas.MailPersisted](r.Bench, "mail.v1.event.persisted.>")
+	return r
+}
+
+// newDeafRig listens to nothing: without a stream, nobody is there to answer.
+func newDeafRig(t *testing.T) *rig {
+	t.Helper()
 	store, err := sqlitestore.Open(t.Context(), filepath.Join(t.TempDir(), "messaging.db"), zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
@@ -84,11 +94,7 @@ func newRig(t *testing.T) *rig {
 			t.Error(err)
 		}
 	})
-	r := &rig{Bench: servicetest.New(t), t: t, store: &faultyStore{Store: store}}
-	r.disposed = servicetest.Listen[schemas.MailDispose](r.Bench, "mail.v1.dispose.acme.*")
-	r.parked = servicetest.Listen[schemas.MailParked](r.Bench, "mail.v1.event.dead.>")
-	r.told = servicetest.Listen[schemas.MailPersisted](r.Bench, "mail.v1.event.persisted.>")
-	return r
+	return &rig{Bench: servicetest.New(t), t: t, store: &faultyStore{Store: store}}
 }
 
 func (r *rig) run() (stop func() error) {
@@ -272,7 +278,7 @@ func TestBlobIsStoredWholeAndDeletedAfterwards(t *testing.T) {
 
 func TestAcknowledgedOnlyWhenTheDisposalIsAskedFor(t *testing.T) {
 	t.Parallel()
-	r := newRig(t)
+	r := newDeafRig(t)
 	r.run()
 	if err := r.Conn.JetStream().DeleteStream(t.Context(), schemas.StreamDispose); err != nil {
 		t.Fatal(err)
