@@ -52,7 +52,7 @@ func (c *Conn) dial(ctx context.Context) error {
 		return err
 	}
 	d.conn.SetDeadline(time.Time{})
-	c.begin(d, raw)
+	c.handOver(d, raw)
 	return nil
 }
 
@@ -181,9 +181,9 @@ func (c *Conn) signIn(d *dialogue) error {
 	return nil
 }
 
-// begin hands the connection over to go-imap, which is told what the dialogue
+// handOver gives the connection to go-imap, which is told what the dialogue
 // learnt by a greeting of our own.
-func (c *Conn) begin(d *dialogue, raw net.Conn) {
+func (c *Conn) handOver(d *dialogue, raw net.Conn) {
 	rev1 := d.has("IMAP4REV1")
 	first := []byte("* PREAUTH [CAPABILITY")
 	for _, name := range d.caps {

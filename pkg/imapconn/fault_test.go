@@ -56,6 +56,8 @@ func TestOddAnswersAreBorne(t *testing.T) {
 		"no end":                           {mail("UID 2 BODY[]", "")},
 		"odd MODSEQ":                       {mail("UID 2 MODSEQ (-1) BODY[]", ")")},
 		"unasked items":                    {mail(`UID 2 X-GM-MSGID 12345 ENVELOPE ("a (" NIL NIL) RFC822.HEADER NIL BODY[]`, ")")},
+		"binary literal":                   {"* 2 FETCH (UID 2 BODY[] ~{6}\r\nmail 2)"},
+		"non-synchronizing literal":        {"* 2 FETCH (UID 2 BODY[] {6+}\r\nmail 2)"},
 		"quoted body":                      {`* 2 FETCH (UID 2 BODY[] "mail 2")`},
 		"spaces":                           {"* 2 FETCH  ( UID  2  BODY[]  {6}\r\nmail 2 ) "},
 		"VANISHED":                         {"* VANISHED 1:5", mail("UID 2 BODY[]", ")")},

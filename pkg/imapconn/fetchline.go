@@ -2,6 +2,7 @@ package imapconn
 
 import (
 	"bytes"
+	"fmt"
 	"strconv"
 	"time"
 )
@@ -106,8 +107,9 @@ func (it *fetchItems) keep(name, value []byte) {
 	case string(name) == "INTERNALDATE":
 		it.date = internalDate(string(bytes.Trim(value, `"`)))
 	case bytes.HasPrefix(name, []byte("BODY[")):
-		quoted := len(value) >= 2 && value[0] == '"' && value[len(value)-1] == '"'
-		if quoted || literalSize(value) >= 0 { // not NIL, not nothing
+		if n := literalSize(value); n >= 0 {
+			it.section, it.value = name, fmt.Appendf(nil, "{%d}", n)
+		} else if len(value) >= 2 && value[0] == '"' && value[len(value)-1] == '"' { // not NIL, not nothing
 			it.section, it.value = name, value
 		}
 	}

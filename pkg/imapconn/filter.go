@@ -36,6 +36,13 @@ type seen struct {
 	idle        bool      // a "+" is expected
 }
 
+// expect names the one UID that is being fetched; 0: more than one.
+func (s *seen) expect(uid uint32) {
+	s.mu.Lock()
+	s.only = uid
+	s.mu.Unlock()
+}
+
 // line takes one line with its line end. It returns what go-imap is to see, nil
 // for nothing, and the size of the literal that follows, -1 for none. The slice
 // is good until the next call.

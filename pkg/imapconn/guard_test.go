@@ -195,6 +195,8 @@ func (c *chopped) Read(p []byte) (int, error) {
 }
 
 func (c *chopped) SetReadDeadline(time.Time) error { return nil }
+func (c *chopped) SetDeadline(time.Time) error     { return nil }
+func (c *chopped) Write(p []byte) (int, error)     { return len(p), nil }
 func (c *chopped) Close() error                    { return nil }
 
 // guarded passes bytes through a guard.

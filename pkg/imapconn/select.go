@@ -3,6 +3,7 @@ package imapconn
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/emersion/go-imap/v2"
 )
@@ -91,7 +92,7 @@ func (c *Conn) fence(uidvalidity uint32) error {
 	told := seen.uidvalidity
 	seen.mu.Unlock()
 	if c.selected.name == "" || uidvalidity == 0 || c.selected.uidvalidity != uidvalidity || told != uidvalidity {
-		return ErrUIDValidity
+		return fmt.Errorf("using UIDs of UIDVALIDITY %d in %s: %w", uidvalidity, c.target.name(), ErrUIDValidity)
 	}
 	return nil
 }

@@ -141,3 +141,31 @@ func TestChunks(t *testing.T) {
 		t.Errorf("a single range in %d parts", n)
 	}
 }
+
+// The whole beginning of a connection, against anything.
+func FuzzDialogue(f *testing.F) {
+	for _, s := range []string{
+		"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR ID NAMESPACE] x\r\nM1 OK [CAPABILITY IMAP4rev1] x\r\nM2 OK x\r\n* LIST () \".\" \"\"\r\nM3 OK x\r\n",
+		"* OK\r\n* CAPABILITY IMAP4rev1\r\nM1 OK\r\n+ \r\nM2 NO [AUTHENTICATIONFAILED] x\r\n",
+		"* BYE {5}\r\n", "* OK {5}\r\nhello\r\n", "* ID ({3}\r\na\"b {1}\r\nx)\r\n", "* PREAUTH x\n", "+ \r\n+ \r\n+ ",
+		"* OK x\r\n* NAMESPACE (({2}\r\nA. \".\")) NIL NIL\r\nM1 OK\r\n",
+	} {
+		f.Add([]byte(s), []byte{3, 40})
+	}
+	f.Fuzz(func(t *testing.T, said, sizes []byte) {
+		d := newDialogue(&chopped{rest: said, sizes: sizes}, time.Second)
+		if _, err := d.greeting(); err != nil {
+			return
+		}
+		if d.needCaps() != nil {
+			return
+		}
+		if _, err := d.login("user", "pass-word"); err != nil || d.needCaps() != nil || d.introduce() != nil {
+			return
+		}
+		ns, err := d.readNamespace()
+		if err == nil && ns.folder("INBOX") != "INBOX" {
+			t.Errorf("inbox is %q in %+v", ns.folder("INBOX"), ns)
+		}
+	})
+}
