@@ -12,6 +12,7 @@ import (
 	"github.com/mailyard/mailyard/pkg/bus"
 	"github.com/mailyard/mailyard/pkg/imapconn/imaptest"
 	"github.com/mailyard/mailyard/pkg/mailstore"
+	"github.com/mailyard/mailyard/schemas"
 	"github.com/mailyard/mailyard/schemas/config"
 )
 
@@ -25,6 +26,9 @@ func (sc *scene) checkAll(patience time.Duration) {
 	for _, b := range sc.boxes {
 		b.checkRows()
 		b.checkServer()
+	}
+	for _, b := range sc.boxes {
+		b.checkState()
 	}
 	letters := must(sc.site.bus.DeadLetters(sc.Context(), bus.DeadQuery{Tenant: sc.name}))(sc)
 	if len(letters) != sc.dead {
@@ -40,6 +44,19 @@ func (sc *scene) checkAll(patience time.Duration) {
 	await(sc, "no mail is unaccounted for", func() string {
 		n := sc.site.unaccounted(sc, sc.name)
 		return unless(n == 0, "%d are", n)
+	})
+}
+
+// checkState waits until the mailbox's state tells that nothing is under way. A
+// mailbox that is not served tells nothing new.
+func (b *box) checkState() {
+	b.Helper()
+	if b.state().Status != schemas.StatusLive {
+		return
+	}
+	await(b, fmt.Sprintf("the state of %s/%s tells that all is done", b.name, b.doc.ID), func() string {
+		s := b.state()
+		return unless(s.Waiting == 0 && s.InFlight == 0, "it is %s, waiting %d, in flight %d", s.Status, s.Waiting, s.InFlight)
 	})
 }
 

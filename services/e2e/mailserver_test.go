@@ -33,6 +33,9 @@ type mailServer struct {
 // usersPerScenario is how many accounts each scenario has on its mail server.
 const usersPerScenario = 24
 
+// manyConnections lets Dovecot have a process for each connection of all mailboxes.
+const manyConnections = "service imap {\n  process_limit = 1000\n}\n"
+
 // startMailServer starts one with accounts for the scenarios.
 func startMailServer(t testing.TB, kind mailServerKind, o imaptest.Options, scenarios ...string) *mailServer {
 	t.Helper()
@@ -42,6 +45,7 @@ func startMailServer(t testing.TB, kind mailServerKind, o imaptest.Options, scen
 			o.Users[user(name, n)] = password(user(name, n))
 		}
 	}
+	o.Extra += manyConnections
 	return &mailServer{Server: kind.start(t, o), kind: kind, prefix: o.Prefix, poor: slices.Contains(o.Hide, "UIDPLUS")}
 }
 

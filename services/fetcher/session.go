@@ -46,6 +46,9 @@ type session struct {
 	conn    *imapconn.Conn
 	inbox   imapconn.Inbox
 	backlog *backlog
+	// underWay says that the last listing held mails that were waiting or in
+	// flight. It belongs to the goroutine that watches.
+	underWay bool
 }
 
 // run watches the inbox until ctx is done, when it finishes the downloads that
@@ -116,7 +119,9 @@ func (s *session) list(ctx context.Context) (more bool, err error) {
 		}
 		s.backlog.add(s.wanted(infos))
 	}
-	s.report(ctx, s.backlog.count(listed, parked))
+	c := s.backlog.count(listed, parked)
+	s.underWay = c.waiting+c.taken+c.inFlight > 0
+	s.report(ctx, c)
 	return more && !reached, nil
 }
 
@@ -131,6 +136,9 @@ func (s *session) await(ctx context.Context, more bool) error {
 	}
 	if s.backlog.unsettled() {
 		pause = min(pause, settleTime)
+	}
+	if s.underWay { // no server tells when that ends, and the readers of the state want to know
+		pause = min(pause, refreshTime)
 	}
 	_, err := s.conn.Wait(ctx, pause)
 	if err != nil && ctx.Err() == nil {
