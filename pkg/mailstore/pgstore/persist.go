@@ -38,9 +38,11 @@ func (s *Store) Persist(ctx context.Context, mails []mailstore.Mail) ([]mailstor
 	}
 }
 
-// begin keeps the planner from scanning a whole table because it was small
-// when the statement was planned: what is looked up here always has an index.
-const begin = "BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
+// begin asks for the isolation that Persist counts on, in which a statement sees
+// what was committed before it, and keeps the planner from scanning a whole
+// table because it was small when the statement was planned: what is looked up
+// here always has an index.
+const begin = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL enable_seqscan = off; SET LOCAL jit = off"
 
 // write runs a transaction, again if it lost against another one.
 func (s *Store) write(ctx context.Context, do func(context.Context, pgx.Tx) error) error {

@@ -19,22 +19,12 @@ ORDER BY m.uidvalidity, m.uid
 FOR UPDATE OF m`
 
 // rekey gives stored rows the keys that their mails have now, and returns which
-// mails are still missing. It runs only after a change of UIDVALIDITY, for one
-// process at a time per mailbox: another one that has the same mail would
-// insert it while its row gets the key. Having waited, it looks again at what is
-// there. Rows that a disposal has locked are waited for, not skipped: a disposed
-// row is no candidate, but one whose disposal was rolled back is.
+// mails are still missing. It runs only after a change of UIDVALIDITY. Rows that
+// another transaction has locked are waited for, not skipped: one that got its
+// key from there meanwhile is no candidate any more, nor is one that was disposed
+// of, but one whose transaction was rolled back is. Whoever gives a key that
+// was inserted meanwhile violates its uniqueness, and tries the batch again.
 func rekey(ctx context.Context, tx pgx.Tx, b *record.Batch, missing, moved []int) ([]int, error) {
-	if err := lockMailboxes(ctx, tx, b, moved); err != nil {
-		return nil, err
-	}
-	missing, err := find(ctx, tx, b, missing)
-	if err != nil {
-		return nil, err
-	}
-	if moved, err = findMoved(ctx, tx, b, missing); err != nil {
-		return nil, err
-	}
 	done := map[int]bool{}
 	for len(moved) > 0 {
 		m := mailboxOf(b.Records[moved[0]])
@@ -53,24 +43,6 @@ func rekey(ctx context.Context, tx pgx.Tx, b *record.Batch, missing, moved []int
 type mailbox struct{ tenant, id string }
 
 func mailboxOf(r *record.Record) mailbox { return mailbox{r.Key.Tenant, r.Key.Mailbox} }
-
-// lockMailboxes keeps others from giving keys to rows of the same mailboxes
-// until the transaction ends. The records are sorted by mailbox, so nobody
-// waits in a circle.
-func lockMailboxes(ctx context.Context, tx pgx.Tx, b *record.Batch, which []int) error {
-	var last mailbox
-	for _, n := range which {
-		m := mailboxOf(b.Records[n])
-		if m == last {
-			continue
-		}
-		last = m
-		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('mailyard rekey ' || $1::text || '/' || $2::text, 0))`, m.tenant, m.id); err != nil {
-			return fmt.Errorf("locking mailbox %s/%s: %w", m.tenant, m.id, err)
-		}
-	}
-	return nil
-}
 
 func rekeyMailbox(ctx context.Context, tx pgx.Tx, b *record.Batch, m mailbox, which []int, done map[int]bool) error {
 	sums := make([]string, len(which))

@@ -79,13 +79,13 @@ func cancelled(t *testing.T, db Database) {
 
 func notFound(t *testing.T, db Database) {
 	s := db.Open(t)
-	m := NewMail("acme", "inbox", 1, 1, 900)
-	id := persist(t, s, m)[0].MailID
+	id := persist(t, s, rich())[0].MailID
 	for name, call := range map[string]func() error{
-		"unknown mail":       func() error { _, err := s.Mail(t.Context(), "acme", "nowhere"); return err },
-		"mail of another":    func() error { _, err := s.Mail(t.Context(), "globex", id); return err },
-		"raw of another":     func() error { _, err := s.Raw(t.Context(), "globex", id); return err },
-		"unknown attachment": func() error { _, err := s.Attachment(t.Context(), "acme", id, 1); return err },
+		"unknown mail":          func() error { _, err := s.Mail(t.Context(), "acme", "nowhere"); return err },
+		"mail of another":       func() error { _, err := s.Mail(t.Context(), "globex", id); return err },
+		"raw of another":        func() error { _, err := s.Raw(t.Context(), "globex", id); return err },
+		"unknown attachment":    func() error { _, err := s.Attachment(t.Context(), "acme", id, 4); return err },
+		"attachment of another": func() error { _, err := s.Attachment(t.Context(), "globex", id, 1); return err },
 	} {
 		if err := call(); !errors.Is(err, mailstore.ErrNotFound) || fault.IsUnavailable(err) {
 			t.Errorf("%s: %v; want ErrNotFound", name, err)

@@ -73,7 +73,7 @@ func paging(t *testing.T, db Database) {
 	var got []uint32
 	for q := (mailstore.Query{Tenant: "acme", Limit: 10}); ; {
 		page := list(t, s, q)
-		if len(page) == 0 {
+		if len(page) == 0 || len(got) > mails {
 			break
 		}
 		for _, m := range page {
