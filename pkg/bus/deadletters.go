@@ -28,8 +28,8 @@ const MaxDeadLetters = 500
 
 // A DeadLetter is a message that a stage gave up.
 type DeadLetter struct {
-	Sequence uint64 // names it: see Replay and DropDead
-	At       time.Time
+	Sequence uint64    `json:"sequence"` // names it: see Replay and DropDead
+	At       time.Time `json:"at"`
 	schemas.MailDead
 }
 

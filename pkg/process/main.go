@@ -10,8 +10,8 @@ import (
 )
 
 // Main runs a program: run's ctx is done at the first SIGINT or SIGTERM; a
-// second one ends the process at once. An error of run becomes one line on
-// stderr and exit code 1. Main returns only when run returned nil.
+// second one ends the process at once. An error of run is printed on
+// stderr as it is, a list of problems one a line; the exit code is 1 then. Main returns only when run returned nil.
 func Main(name string, run func(ctx context.Context) error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
@@ -35,7 +35,7 @@ func Main(name string, run func(ctx context.Context) error) {
 	<-done
 	cancel()
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "%s: %s\n", name, strings.Join(strings.Fields(err.Error()), " "))
+		fmt.Fprintf(os.Stderr, "%s: %s\n", name, strings.TrimSpace(err.Error()))
 		os.Exit(1)
 	}
 }

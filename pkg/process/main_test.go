@@ -19,7 +19,7 @@ func program(mode string) func(context.Context) error {
 		fmt.Println("running")
 		switch mode {
 		case "fail":
-			return errors.New("reading config:\n\tno such mailbox")
+			return errors.New("reading config:\na: no such mailbox\nb: no such folder\n")
 		case "wait":
 			<-ctx.Done()
 			return nil
@@ -63,13 +63,13 @@ func signalProgram(t *testing.T, cmd *exec.Cmd, s os.Signal) {
 	}
 }
 
-func TestMainTurnsAnErrorIntoOneLineAndExitCode1(t *testing.T) {
+func TestMainPrintsAnErrorAsItIsAndEndsWithExitCode1(t *testing.T) {
 	cmd, _, stderr := startProgram(t, "fail")
 	err := cmd.Wait()
 	if cmd.ProcessState.ExitCode() != 1 {
 		t.Errorf("program ended with %v; want exit code 1", err)
 	}
-	if got := stderr.String(); got != "program: reading config: no such mailbox\n" {
+	if got := stderr.String(); got != "program: reading config:\na: no such mailbox\nb: no such folder\n" {
 		t.Errorf("stderr = %q", got)
 	}
 }

@@ -39,6 +39,22 @@ func (h Home) Settings(path string, environ []string) (deployment.Settings, erro
 	return deployment.Load(h.Defaults(), path, environ)
 }
 
+// Installed returns an error unless the home's own control database is there, if
+// the settings name that one: to read an installation does not make one.
+func (h Home) Installed(s deployment.Settings) error {
+	if s.Control.Reveal() != "sqlite:"+h.path("control.db") {
+		return nil
+	}
+	_, err := os.Stat(h.path("control.db"))
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("there is no installation in %s: `mailyard up` or `mailyard apply` makes one, --data names another folder", h.Dir)
+	}
+	if err != nil {
+		return fmt.Errorf("looking for the installation: %w", err)
+	}
+	return nil
+}
+
 // Prepare makes the folder and, if the settings name the home's own master key,
 // that key, unless they are there. It never replaces a key: what it encrypted
 // would be lost.

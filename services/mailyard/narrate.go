@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode"
 
@@ -38,6 +39,8 @@ type narrator struct {
 	out    io.Writer
 	logger *zap.Logger
 
+	told atomic.Uint64 // sequence of the last event
+
 	mu      sync.Mutex // guards what follows
 	total   totals
 	shown   totals // when the last summary was printed
@@ -48,10 +51,9 @@ type narrator struct {
 
 type totals struct{ stored, light, large, clones, invalid, moved, deleted, dead int }
 
-// Narrator returns the part that tells on out what becomes of each mail.
-func (in *Installation) Narrator(out io.Writer) process.Part {
-	n := &narrator{bus: in.Bus, stores: in.Stores, out: out, logger: in.logger}
-	return process.Part{Name: "narrator", Service: n}
+// Narrate makes Run tell on out what becomes of each mail.
+func (in *Installation) Narrate(out io.Writer) {
+	in.narrator = &narrator{bus: in.Bus, stores: in.Stores, out: out, logger: in.logger}
 }
 
 // Run tells until ctx is done, and ends with a summary.
@@ -66,7 +68,12 @@ func (n *narrator) Run(ctx context.Context, ready func()) (err error) {
 		return fmt.Errorf("following the events: %w", err)
 	}
 	hard := process.Hard(ctx)
-	consuming, err := consumer.Consume(func(m jetstream.Msg) { n.tell(hard, m) })
+	consuming, err := consumer.Consume(func(m jetstream.Msg) {
+		n.tell(hard, m)
+		if meta, err := m.Metadata(); err == nil {
+			n.told.Store(meta.Sequence.Stream)
+		}
+	})
 	if err != nil {
 		return fmt.Errorf("following the events: %w", err)
 	}
@@ -81,9 +88,29 @@ func (n *narrator) Run(ctx context.Context, ready func()) (err error) {
 	for {
 		select {
 		case <-ctx.Done():
+			n.catchUp(hard, conn)
 			return nil
 		case <-t.C:
 			n.sumUp(false)
+		}
+	}
+}
+
+// catchUp waits for what the services told last: they have stopped before.
+func (n *narrator) catchUp(ctx context.Context, conn *bus.Conn) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	stream, err := conn.JetStream().Stream(ctx, schemas.StreamEvents)
+	if err != nil {
+		return // the summary is what it is
+	}
+	t := time.NewTicker(10 * time.Millisecond)
+	defer t.Stop()
+	for last := stream.CachedInfo().State.LastSeq; n.told.Load() < last && n.told.Load() > 0; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -36,6 +37,7 @@ type Installation struct {
 	Stores   stores.Stores
 	Bus      bus.Options
 	Metrics  *prometheus.Registry
+	narrator *narrator // nil: nothing is told
 	servers  *servers
 	logger   *zap.Logger
 	unlock   func()
@@ -116,6 +118,11 @@ func (in *Installation) Run(ctx context.Context, more ...process.Part) error {
 	parts, err := in.Parts()
 	if err != nil {
 		return err
+	}
+	if in.narrator != nil {
+		// After the admin service, which makes the streams; it stops after all
+		// of whom it tells.
+		parts = slices.Insert(parts, 1, process.Part{Name: "narrator", Service: in.narrator})
 	}
 	return process.Run(ctx, process.Options{Grace: in.Settings.Grace, Health: in.Settings.Health, Registry: in.Metrics, Logger: in.logger}, append(parts, more...)...)
 }

@@ -90,8 +90,6 @@ func serverOptions(o Options) (*server.Options, error) {
 		JetStreamMaxStore:     o.MaxStore,
 		JetStreamMaxMemory:    maxMemory,
 		MaxPayload:            maxPayload,
-		Username:              o.User,
-		Password:              o.Password,
 		DisableShortFirstPing: true,
 	}
 	if opts.SyncInterval == 0 {
@@ -102,6 +100,9 @@ func serverOptions(o Options) (*server.Options, error) {
 	}
 	if (o.User == "") != (o.Password == "") {
 		return nil, errors.New("a user needs a password, and a password a user")
+	}
+	if o.User != "" {
+		opts.CustomClientAuthentication = account{o.User, o.Password}
 	}
 	if o.Listen == "" {
 		return opts, nil

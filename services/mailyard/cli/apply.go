@@ -55,19 +55,22 @@ encryption_key: generate.`,
 func (c *command) runApply(ctx context.Context, files []string, dryRun bool) (err error) {
 	docs, err := c.readDocuments(files)
 	if err != nil {
-		return err
+		return nothingApplied(err)
 	}
-	store, err := c.control(ctx)
+	store, err := c.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	plan, err := store.Apply(ctx, actor(), docs, dryRun)
 	if err != nil {
-		return err
+		return nothingApplied(err)
 	}
 	return c.showPlan(plan, dryRun)
 }
+
+// nothingApplied stands before a list of problems, one a line.
+func nothingApplied(err error) error { return fmt.Errorf("nothing was applied:\n%w", err) }
 
 // readDocuments reads all files; the problems of all of them are told at once.
 func (c *command) readDocuments(files []string) ([]config.Document, error) {

@@ -15,12 +15,12 @@ import (
 )
 
 func (c *command) dead() *cobra.Command {
-	dead := &cobra.Command{
+	dead := group(&cobra.Command{
 		Use:   "dead",
 		Short: "List and replay dead letters: mail that a stage gave up",
 		Long: `A dead letter is a mail that a stage gave up after its last attempt. The mail
 itself is still in the inbox, and is left alone there until it is replayed.`,
-	}
+	})
 	var q bus.DeadQuery
 	var stage string
 	list := &cobra.Command{
@@ -30,13 +30,19 @@ itself is still in the inbox, and is left alone there until it is replayed.`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			q.Stage = schemas.Stage(stage)
+			if err := oneOf("--stage", q.Stage, schemas.StageFetcher, schemas.StageClassifier, schemas.StagePersister, schemas.StageDisposer); err != nil {
+				return err
+			}
+			if q.Limit < 1 || q.Limit > bus.MaxDeadLetters {
+				return fmt.Errorf("--limit: %d is not between 1 and %d", q.Limit, bus.MaxDeadLetters)
+			}
 			return c.withBus(cmd.Context(), func(conn *bus.Conn) error { return c.listDead(cmd.Context(), conn, q) })
 		},
 	}
 	list.Flags().StringVar(&q.Tenant, "tenant", "", "only this tenant's")
 	list.Flags().StringVar(&q.Mailbox, "mailbox", "", "only from this mailbox")
 	list.Flags().StringVar(&stage, "stage", "", "only from this stage: fetcher, classifier, persister, disposer")
-	list.Flags().IntVar(&q.Limit, "limit", 50, "at most this many")
+	list.Flags().IntVar(&q.Limit, "limit", 50, "at most this many, up to 500")
 	dead.AddCommand(list,
 		c.deadAction("show NUMBER", "Show a dead letter", func(ctx context.Context, conn *bus.Conn, n uint64) error {
 			d, err := conn.DeadLetter(ctx, n)
@@ -52,13 +58,13 @@ itself is still in the inbox, and is left alone there until it is replayed.`,
 			if err := conn.Replay(ctx, n); err != nil {
 				return err
 			}
-			return c.printf("Dead letter %d is tried again.\n", n)
+			return c.printDone(map[string]any{"replayed": n}, "Dead letter %d is tried again.\n", n)
 		}),
 		c.deadAction("drop NUMBER", "Forget it; its mail stays in the inbox and is left alone", func(ctx context.Context, conn *bus.Conn, n uint64) error {
 			if err := conn.DropDead(ctx, n); err != nil {
 				return err
 			}
-			return c.printf("Dead letter %d is forgotten. Its mail stays in the inbox.\n", n)
+			return c.printDone(map[string]any{"dropped": n}, "Dead letter %d is forgotten. Its mail stays in the inbox.\n", n)
 		}),
 	)
 	return dead
@@ -66,13 +72,19 @@ itself is still in the inbox, and is left alone there until it is replayed.`,
 
 func (c *command) deadAction(use, short string, act func(context.Context, *bus.Conn, uint64) error) *cobra.Command {
 	return &cobra.Command{
-		Use: use, Short: short, Args: cobra.ExactArgs(1),
+		Use: use, Short: short, Args: exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			n, err := strconv.ParseUint(args[0], 10, 64)
 			if err != nil || n == 0 {
 				return fmt.Errorf("%q is not the number of a dead letter; `mailyard dead list` shows them", args[0])
 			}
-			return c.withBus(cmd.Context(), func(conn *bus.Conn) error { return act(cmd.Context(), conn, n) })
+			return c.withBus(cmd.Context(), func(conn *bus.Conn) error {
+				err := act(cmd.Context(), conn, n)
+				if errors.Is(err, bus.ErrNotFound) {
+					return fmt.Errorf("there is no dead letter %d; `mailyard dead list` shows them", n)
+				}
+				return err
+			})
 		},
 	}
 }

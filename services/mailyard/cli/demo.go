@@ -15,7 +15,7 @@ import (
 
 func (c *command) demo() *cobra.Command {
 	var addr, passwordFile string
-	demo := &cobra.Command{Use: "demo", Short: "Try mailyard out without a mail server of your own"}
+	demo := group(&cobra.Command{Use: "demo", Short: "Try mailyard out without a mail server of your own"})
 	serve := &cobra.Command{
 		Use:   "serve",
 		Short: "Run only the demo mail server, with sample mails that trickle in",

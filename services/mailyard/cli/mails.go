@@ -31,7 +31,14 @@ func (c *command) mails() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			q.Verdict, q.Reason, q.State = schemas.Verdict(verdict), schemas.Reason(reason), mailstore.State(state)
-			var err error
+			err := errors.Join(
+				oneOf("--verdict", q.Verdict, schemas.Accepted, schemas.Invalid),
+				oneOf("--reason", q.Reason, schemas.ReasonOversize, schemas.ReasonNoMatchingFolder, schemas.ReasonUnparsable, schemas.ReasonLoop),
+				oneOf("--state", q.State, mailstore.Disposed, mailstore.Undisposed),
+			)
+			if err != nil {
+				return err
+			}
 			if q.Since, err = parseTime("--since", since); err != nil {
 				return err
 			}
@@ -130,12 +137,12 @@ func stateText(m mailstore.Summary) string {
 }
 
 func (c *command) mail() *cobra.Command {
-	mail := &cobra.Command{Use: "mail", Short: "Show one mail"}
+	mail := group(&cobra.Command{Use: "mail", Short: "Show one mail"})
 	show := &cobra.Command{
 		Use:     "show ID",
 		Short:   "Show a mail: its way, why it is where it is, its text",
 		Example: "  mailyard mail show 2ap4ljqqsc5pvbqnxc7fjahcey",
-		Args:    cobra.ExactArgs(1),
+		Args:    exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.withMail(cmd.Context(), args[0], func(store mailstore.Store, tenant string) error {
 				d, err := store.Mail(cmd.Context(), tenant, args[0])
@@ -153,7 +160,7 @@ func (c *command) mail() *cobra.Command {
 		Use:     "raw ID",
 		Short:   "Print the mail as it came",
 		Example: "  mailyard mail raw 2ap4ljqqsc5pvbqnxc7fjahcey > mail.eml",
-		Args:    cobra.ExactArgs(1),
+		Args:    exactly(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.withMail(cmd.Context(), args[0], func(store mailstore.Store, tenant string) error {
 				b, err := store.Raw(cmd.Context(), tenant, args[0])
@@ -169,7 +176,7 @@ func (c *command) mail() *cobra.Command {
 		Use:     "attachment ID NUMBER",
 		Short:   "Save an attachment; `mail show` numbers them",
 		Example: "  mailyard mail attachment 2ap4ljqqsc5pvbqnxc7fjahcey 1 --output invoice.pdf",
-		Args:    cobra.ExactArgs(2),
+		Args:    exactly(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			n, err := strconv.Atoi(args[1])
 			if err != nil || n < 1 {
@@ -177,27 +184,34 @@ func (c *command) mail() *cobra.Command {
 			}
 			return c.withMail(cmd.Context(), args[0], func(store mailstore.Store, tenant string) error {
 				a, err := store.Attachment(cmd.Context(), tenant, args[0], n)
+				if errors.Is(err, mailstore.ErrNotFound) {
+					return fmt.Errorf("the mail has no attachment %d; `mailyard mail show %s` numbers them", n, args[0])
+				}
 				if err != nil {
 					return err
 				}
-				if output == "-" {
-					return writeAll(c.streams.Out, a.Content)
-				}
-				name := cmp.Or(output, a.Filename)
-				f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-				if err != nil {
-					return fmt.Errorf("saving the attachment: %w; give another name with --output", err)
-				}
-				if err := errors.Join(writeAll(f, a.Content), f.Close()); err != nil {
-					return fmt.Errorf("saving the attachment: %w", err)
-				}
-				return c.printf("%s: %s\n", name, bytesText(a.Size))
+				return c.saveAttachment(a, output)
 			})
 		},
 	}
 	attachment.Flags().StringVarP(&output, "output", "o", "", "file to save it in, - for standard output; the attachment's own name if not given")
 	mail.AddCommand(show, raw, attachment)
 	return mail
+}
+
+func (c *command) saveAttachment(a mailstore.Attachment, output string) error {
+	if output == "-" {
+		return writeAll(c.streams.Out, a.Content)
+	}
+	name := cmp.Or(output, a.Filename, "attachment-"+strconv.Itoa(a.Position))
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("saving the attachment: %w; give another name with --output", err)
+	}
+	if err := errors.Join(writeAll(f, a.Content), f.Close()); err != nil {
+		return fmt.Errorf("saving the attachment: %w", errors.Join(err, os.Remove(name)))
+	}
+	return c.printDone(map[string]any{"file": name, "size": a.Size}, "%s: %s\n", name, bytesText(a.Size))
 }
 
 // withMail finds the database and the tenant that hold a mail.

@@ -19,6 +19,14 @@ func (c *command) printJSON(v any) error {
 	return e.Encode(v)
 }
 
+// printDone tells that something was done: a value for programs, a text for people.
+func (c *command) printDone(v any, format string, args ...any) error {
+	if c.json {
+		return c.printJSON(v)
+	}
+	return c.printf(format, args...)
+}
+
 // table prints rows in columns; the first row is the head.
 func (c *command) table(rows [][]string) error {
 	w := tabwriter.NewWriter(c.streams.Out, 0, 4, 2, ' ', 0)

@@ -15,7 +15,7 @@ import (
 	"github.com/mailyard/mailyard/services/mailyard"
 )
 
-// Version is the version that `mailyard version` prints. The build sets it.
+// Version is the version that `mailyard --version` prints. The build sets it.
 var Version = "devel"
 
 // Streams are what a command reads and writes.
@@ -84,8 +84,20 @@ func (c *command) settings() (deployment.Settings, error) {
 	return c.home().Settings(c.config, c.environ)
 }
 
-// control opens the control database.
+// control opens the control database of an installation that is there.
 func (c *command) control(ctx context.Context) (*control.Store, error) {
+	s, err := c.settings()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.home().Installed(s); err != nil {
+		return nil, err
+	}
+	return mailyard.OpenControl(ctx, s, zap.NewNop())
+}
+
+// open opens the control database, and makes it if it is missing.
+func (c *command) open(ctx context.Context) (*control.Store, error) {
 	s, err := c.settings()
 	if err != nil {
 		return nil, err
@@ -102,7 +114,7 @@ func (c *command) stores(ctx context.Context) (stores.Stores, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.home().Prepare(s); err != nil {
+	if err := c.home().Installed(s); err != nil {
 		return nil, err
 	}
 	return stores.Open(ctx, s.Messaging, zap.NewNop())

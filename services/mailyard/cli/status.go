@@ -23,9 +23,9 @@ import (
 // status is what `mailyard status` shows.
 type status struct {
 	Running   bool          `json:"running"` // whether NATS and Redis were reached
-	Problem   string        `json:"problem,omitempty"`
+	Problem   string        `json:"problem"`
 	Mailboxes []mailboxLine `json:"mailboxes"`
-	Streams   []bus.Backlog `json:"streams,omitempty"`
+	Streams   []bus.Backlog `json:"streams"`
 	Dead      int           `json:"dead_letters"`
 }
 
@@ -65,6 +65,7 @@ func (c *command) readStatus(ctx context.Context) (s status, err error) {
 	if err != nil {
 		return s, err
 	}
+	s.Mailboxes, s.Streams = []mailboxLine{}, []bus.Backlog{}
 	states, err := c.states(ctx)
 	s.Running = err == nil
 	if err != nil {

@@ -39,18 +39,17 @@ func (c *command) runUp(ctx context.Context, withDemo, quiet bool) (err error) {
 	if err != nil {
 		return err
 	}
-	logger, err := settings.NewLogger("mailyard")
+	logger, err := terminalLogger(c.streams.Err, settings.LogLevel)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = logger.Sync() }() // standard error cannot always be synced
 	in, parts, stop, err := c.prepare(ctx, settings, withDemo, logger)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
 	if !quiet {
-		parts = append(parts, in.Narrator(c.streams.Out))
+		in.Narrate(c.streams.Out)
 	}
 	if err := c.greet(in, withDemo); err != nil {
 		return err
@@ -67,23 +66,17 @@ func (c *command) runUp(ctx context.Context, withDemo, quiet bool) (err error) {
 
 // prepare opens the installation, with the demo if asked for. stop undoes it.
 func (c *command) prepare(ctx context.Context, s deployment.Settings, withDemo bool, logger *zap.Logger) (in *mailyard.Installation, parts []process.Part, stop func() error, err error) {
-	if !withDemo {
-		in, err = mailyard.Open(ctx, c.home(), s, logger)
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		return in, nil, in.Close, nil
+	in, err = mailyard.Open(ctx, c.home(), s, logger)
+	if err != nil || !withDemo {
+		return in, nil, in.Close, err
 	}
-	// The mail server outlives the services, so that they can finish.
+	// The mail server outlives the services, so that they can finish. It starts
+	// when the home is locked: two must not serve the same mail.
 	server, err := demo.Start(context.WithoutCancel(ctx), c.data, logger)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, nil, errors.Join(err, in.Close())
 	}
-	s.InsecureHosts = append(s.InsecureHosts, server.Addr().String())
-	in, err = mailyard.Open(ctx, c.home(), s, logger)
-	if err != nil {
-		return nil, nil, nil, errors.Join(err, server.Close())
-	}
+	in.Settings.InsecureHosts = append(in.Settings.InsecureHosts, server.Addr().String())
 	stop = func() error { return errors.Join(in.Close(), server.Close()) }
 	if err := demo.Install(ctx, in.Control, server); err != nil {
 		return nil, nil, nil, errors.Join(err, stop())
