@@ -196,7 +196,7 @@ FROM items i
 JOIN mails m ON m.seq = i.mail_seq;
 
 CREATE VIEW v1_addresses WITH (security_invoker = true) AS
-SELECT a.tenant, m.mail_id, a.role, a.position, a.name, a.address, a.address_key
+SELECT a.tenant, m.mail_id, a.mail_seq, a.role, a.position, a.name, a.address, a.address_key
 FROM addresses a
 JOIN mails m ON m.seq = a.mail_seq;
 
@@ -212,7 +212,7 @@ FROM mails m
 JOIN contents c ON c.mail_seq = m.seq;
 
 CREATE VIEW v1_ledger WITH (security_invoker = true) AS
-SELECT m.tenant, m.mailbox, m.uidvalidity, m.uid, m.mail_id, m.verdict, m.reason, m.lane, m.size, m.sha256,
+SELECT m.tenant, m.mail_key, m.mailbox, m.uidvalidity, m.uid, m.mail_id, m.verdict, m.reason, m.lane, m.size, m.sha256,
        m.internal_at, m.fetched_at, m.classified_at, m.persisted_at, m.disposed_at, m.disposed_method, m.disposed_to,
        round(extract(epoch FROM m.fetched_at - m.internal_at) * 1000)::bigint AS wait_ms,
        round(extract(epoch FROM m.classified_at - m.fetched_at) * 1000)::bigint AS classify_ms,

@@ -71,7 +71,6 @@ CREATE TABLE contents (
 -- One row per clone.
 CREATE TABLE items (
     seq             INTEGER PRIMARY KEY AUTOINCREMENT,
-    txid            INTEGER NOT NULL DEFAULT 0, -- as in PostgreSQL, where it says more
     tenant          TEXT NOT NULL,
     item_id         TEXT NOT NULL UNIQUE,
     mail_seq        INTEGER NOT NULL,
@@ -83,7 +82,7 @@ CREATE TABLE items (
     matched_rule    TEXT NOT NULL,
     UNIQUE (mail_seq, position)
 ) STRICT;
-CREATE INDEX items_folder ON items (tenant, folder, txid, seq);
+CREATE INDEX items_folder ON items (tenant, folder, seq);
 
 CREATE TABLE addresses (
     mail_seq    INTEGER NOT NULL,
@@ -154,7 +153,7 @@ FROM mails m
 LEFT JOIN contents c ON c.mail_seq = m.seq;
 
 CREATE VIEW v1_items AS
-SELECT i.tenant, i.item_id, i.txid, i.seq, 1 AS settled,
+SELECT i.tenant, i.item_id, i.seq AS txid, i.seq, 1 AS settled,
        i.folder, i.folder_name, i.matched_address, i.matched_header, i.matched_rule,
        m.mail_id, m.mailbox, m.lane, m.size, m.message_id, m.in_reply_to, m.subject, m.from_name, m.from_address,
        m.bounce, m.auto_reply, m.attachment_count, m.internal_at, m.sent_at, m.persisted_at
@@ -162,7 +161,7 @@ FROM items i
 JOIN mails m ON m.seq = i.mail_seq;
 
 CREATE VIEW v1_addresses AS
-SELECT a.tenant, m.mail_id, a.role, a.position, a.name, a.address, a.address_key
+SELECT a.tenant, m.mail_id, a.mail_seq, a.role, a.position, a.name, a.address, a.address_key
 FROM addresses a
 JOIN mails m ON m.seq = a.mail_seq;
 
@@ -178,7 +177,7 @@ FROM mails m
 JOIN contents c ON c.mail_seq = m.seq;
 
 CREATE VIEW v1_ledger AS
-SELECT m.tenant, m.mailbox, m.uidvalidity, m.uid, m.mail_id, m.verdict, m.reason, m.lane, m.size, m.sha256,
+SELECT m.tenant, m.mail_key, m.mailbox, m.uidvalidity, m.uid, m.mail_id, m.verdict, m.reason, m.lane, m.size, m.sha256,
        m.internal_at, m.fetched_at, m.classified_at, m.persisted_at, m.disposed_at, m.disposed_method, m.disposed_to,
        CAST(round((julianday(m.fetched_at) - julianday(m.internal_at)) * 86400000) AS INTEGER) AS wait_ms,
        CAST(round((julianday(m.classified_at) - julianday(m.fetched_at)) * 86400000) AS INTEGER) AS classify_ms,

@@ -113,10 +113,10 @@ func (r *Reader) conditions(q mailstore.Query) *where {
 		w.add("m.message_id <> '' AND m.message_id = ?", id) // the first half is the condition of the index
 	}
 	if q.Folder != "" {
-		w.add("EXISTS (SELECT 1 FROM items i WHERE i.mail_seq = m.seq AND i.folder = ?)", q.Folder)
+		w.add("EXISTS (SELECT 1 FROM items i WHERE i.tenant = m.tenant AND i.mail_seq = m.seq AND i.folder = ?)", q.Folder)
 	}
 	if q.Address != "" {
-		w.add("EXISTS (SELECT 1 FROM addresses a WHERE a.mail_seq = m.seq AND a.address_key = ?)", addressKey(q.Address))
+		w.add("EXISTS (SELECT 1 FROM addresses a WHERE a.tenant = m.tenant AND a.mail_seq = m.seq AND a.address_key = ?)", addressKey(q.Address))
 	}
 	if q.Subject != "" {
 		w.add(r.dialect.Contains("m.subject")+` ? ESCAPE '\'`, "%"+likeEscaper().Replace(q.Subject)+"%")
