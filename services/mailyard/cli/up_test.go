@@ -1,0 +1,227 @@
+package cli_test
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+
+	"github.com/mailyard/mailyard/pkg/mailstore"
+)
+
+// A program is `mailyard up` as a process of its own.
+type program struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	mu     sync.Mutex
+	out    bytes.Buffer
+	ended  chan struct{}
+	failed error
+}
+
+// Write collects what the process prints.
+func (p *program) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.out.Write(b)
+}
+
+func (p *program) printed() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.out.String()
+}
+
+func (u *user) start(args ...string) *program {
+	u.t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	p := &program{t: u.t, ended: make(chan struct{})}
+	p.cmd = exec.Command(self, append([]string{"--data", u.data}, args...)...)
+	p.cmd.Env = append(os.Environ(), asProgram+"=1")
+	p.cmd.Stdout, p.cmd.Stderr = p, p
+	if err := p.cmd.Start(); err != nil {
+		u.t.Fatal(err)
+	}
+	go func() {
+		p.failed = p.cmd.Wait()
+		close(p.ended)
+	}()
+	u.t.Cleanup(func() {
+		_ = p.cmd.Process.Kill() // it may have ended
+		<-p.ended
+	})
+	return p
+}
+
+func (p *program) signal(s os.Signal) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// await returns when a condition holds. What the process printed is shown if it never does.
+func (p *program) await(what string, holds func() bool) {
+	p.t.Helper()
+	deadline := time.After(60 * time.Second)
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			p.t.Fatalf("waited in vain until %s; it printed:\n%s", what, p.printed())
+		}
+	}
+}
+
+func (p *program) awaitText(text string) {
+	p.t.Helper()
+	p.await("it prints "+text, func() bool { return strings.Contains(p.printed(), text) })
+}
+
+func (p *program) awaitEnd() error {
+	p.t.Helper()
+	p.await("it ends", func() bool {
+		select {
+		case <-p.ended:
+			return true
+		default:
+			return false
+		}
+	})
+	return p.failed
+}
+
+func TestUpWithTheDemoFromStartToCtrlC(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	p := u.start("up", "--demo")
+	p.awaitText("✓ light")
+	p.awaitText("demo/info is live")
+
+	var s struct {
+		Running   bool
+		Problem   string
+		Mailboxes []struct{ Status string }
+		Streams   []any
+	}
+	u.json(&s, "status")
+	if !s.Running || s.Problem != "" || len(s.Mailboxes) != 1 || len(s.Streams) == 0 {
+		t.Errorf("status = %+v", s)
+	}
+	if out := u.do("status"); !strings.Contains(out, "demo/info") || strings.Contains(out, "Not running") {
+		t.Errorf("status:\n%s", out)
+	}
+	if out := u.do("dead", "list"); !strings.Contains(out, "There are no dead letters.") {
+		t.Errorf("dead list:\n%s", out)
+	}
+	var letters []any
+	u.json(&letters, "dead", "list")
+	for _, action := range []string{"show", "replay", "drop"} {
+		u.refused([]string{"no dead letter 99", "mailyard dead list"}, "dead", action, "99")
+	}
+	u.refused([]string{"already running", u.data, strconv.Itoa(p.cmd.Process.Pid), "--data"}, "up", "--demo")
+	u.refused([]string{"already running"}, "up")
+	if out := u.do("apply", "-f", u.file("acme.yaml", strings.Replace(documents, "enabled: true", "enabled: false", 1))); !strings.Contains(out, "created") {
+		t.Errorf("apply while it runs:\n%s", out)
+	}
+
+	p.signal(syscall.SIGINT)
+	if err := p.awaitEnd(); err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+	out := p.printed()
+	if strings.Count(out, "Stopping") != 1 || !strings.HasSuffix(strings.TrimSpace(out), "goes on at the next start.") {
+		t.Errorf("it does not end as told:\n%s", out)
+	}
+	_, end, _ := strings.Cut(out, "Stopping")
+	if strings.Count(end, "= so far") != 1 {
+		t.Errorf("no final summary:\n%s", out)
+	}
+	for _, ugly := range []string{"{\"", "Plaintext", "goroutine ", "DATA RACE"} {
+		if strings.Contains(out, ugly) {
+			t.Errorf("%q was printed:\n%s", ugly, out)
+		}
+	}
+}
+
+func TestSecondStartGoesOnAfterAKill(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	p := u.start("up", "--demo")
+	p.awaitText("✓ ") // in the middle of the first burst
+	p.signal(syscall.SIGKILL)
+	_ = p.awaitEnd() // killed
+
+	p = u.start("up", "--demo")
+	var mails []mailstore.Summary
+	p.await("all that was delivered is stored and has left the inbox", func() bool {
+		mails = nil
+		u.json(&mails, "mails", "--limit", "1000")
+		undisposed := slices.ContainsFunc(mails, func(m mailstore.Summary) bool { return m.DisposedAt == nil })
+		return !undisposed && len(mails) >= 12 && u.inbox() == 0 && len(mails) >= u.delivered()
+	})
+	if n := u.delivered(); len(mails) > n+1 { // the last one may have come twice: the kill fell before it was counted
+		t.Errorf("%d rows for %d mails", len(mails), n)
+	}
+	seen := map[uint32]bool{}
+	for _, m := range mails {
+		if seen[m.UID] {
+			t.Errorf("UID %d has two rows", m.UID)
+		}
+		seen[m.UID] = true
+	}
+	p.signal(syscall.SIGTERM)
+	if err := p.awaitEnd(); err != nil {
+		t.Errorf("it ended with %v:\n%s", err, p.printed())
+	}
+}
+
+// delivered returns how many mails the demo has delivered.
+func (u *user) delivered() int {
+	raw, err := os.ReadFile(filepath.Join(u.data, "demo", "delivered"))
+	if err != nil {
+		return -1
+	}
+	n, err := strconv.Atoi(string(raw))
+	if err != nil {
+		return -1 // being written
+	}
+	return n
+}
+
+// inbox returns how many mails are in the demo's inbox.
+func (u *user) inbox() uint32 {
+	u.t.Helper()
+	addr, err := os.ReadFile(filepath.Join(u.data, "demo", "address"))
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	c, err := imapclient.DialInsecure(strings.TrimSpace(string(addr)), nil)
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.Login("info@demo.example", "demo").Wait(); err != nil {
+		u.t.Fatal(err)
+	}
+	status, err := c.Status("INBOX", &imap.StatusOptions{NumMessages: true}).Wait()
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	return *status.NumMessages
+}
