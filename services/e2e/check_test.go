@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mailyard/mailyard/pkg/bus"
+	"github.com/mailyard/mailyard/pkg/fault"
 	"github.com/mailyard/mailyard/pkg/imapconn/imaptest"
 	"github.com/mailyard/mailyard/pkg/mailstore"
 	"github.com/mailyard/mailyard/schemas"
@@ -98,7 +99,7 @@ func (b *box) rows() []mailstore.Summary {
 	var all []mailstore.Summary
 	q := mailstore.Query{Tenant: b.name, Mailbox: b.doc.ID, Limit: mailstore.MaxLimit}
 	for {
-		page := must(b.site.store.Mails(b.Context(), q))(b)
+		page := b.page(q)
 		all = append(all, page...)
 		if len(page) < q.Limit {
 			slices.Reverse(all)
@@ -106,6 +107,21 @@ func (b *box) rows() []mailstore.Summary {
 		}
 		q.Before = page[len(page)-1].Seq
 	}
+}
+
+// page asks again while the database is away: a scenario may have put out its
+// clients, this one among them.
+func (b *box) page(q mailstore.Query) (page []mailstore.Summary) {
+	b.Helper()
+	await(b, "the messaging database answers", func() string {
+		var err error
+		page, err = b.site.store.Mails(b.Context(), q)
+		if err != nil && !fault.IsUnavailable(err) {
+			b.Fatal(err)
+		}
+		return unless(err == nil, "%v", err)
+	})
+	return page
 }
 
 // A record is what of a row is compared with the outcome.
