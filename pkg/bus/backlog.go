@@ -38,3 +38,12 @@ func (c *Conn) Backlogs(ctx context.Context) ([]Backlog, error) {
 	}
 	return backlogs, nil
 }
+
+// CountDead returns how many dead letters there are, without reading them.
+func (c *Conn) CountDead(ctx context.Context) (uint64, error) {
+	stream, err := c.js.Stream(ctx, schemas.StreamDead)
+	if err != nil {
+		return 0, fmt.Errorf("counting dead letters: %w", classify(err))
+	}
+	return stream.CachedInfo().State.Msgs, nil
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
@@ -24,6 +25,7 @@ type Config struct {
 	Topology bus.Topology
 	Control  *control.Store // stays the caller's to close
 	Logger   *zap.Logger
+	Metrics  prometheus.Registerer // nil: none are registered
 }
 
 // Service is the admin service.
@@ -53,7 +55,7 @@ func (s *Service) Run(ctx context.Context, ready func()) (err error) {
 		})
 	}
 	run(func(ctx context.Context) error {
-		s.keepProvisioned(ctx, conn)
+		s.keepProvisioned(ctx, conn, newMetrics(c.Metrics))
 		return nil
 	})
 	run(conn.RunRetryPump)
@@ -64,7 +66,7 @@ func (s *Service) Run(ctx context.Context, ready func()) (err error) {
 	return g.Wait()
 }
 
-func (s *Service) keepProvisioned(ctx context.Context, conn *bus.Conn) {
+func (s *Service) keepProvisioned(ctx context.Context, conn *bus.Conn, m metrics) {
 	t := time.NewTicker(provisionTime)
 	defer t.Stop()
 	for {
@@ -75,6 +77,9 @@ func (s *Service) keepProvisioned(ctx context.Context, conn *bus.Conn) {
 		}
 		if err := conn.Provision(ctx, s.config.Topology); err != nil && ctx.Err() == nil {
 			s.config.Logger.Warn("provisioning NATS", zap.Error(err))
+		}
+		if err := m.read(ctx, conn); err != nil && ctx.Err() == nil {
+			s.config.Logger.Debug("reading what waits in the streams", zap.Error(err))
 		}
 	}
 }

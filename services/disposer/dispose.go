@@ -76,6 +76,7 @@ func (w *worker) disposeBatch(ctx context.Context, b *batch) (err error) {
 	if err := w.tell(ctx, b, method, moved.Destination); err != nil {
 		return err
 	}
+	w.disposed.WithLabelValues(string(b.Action)).Add(float64(len(b.UIDs)))
 	return w.unmark(ctx, b)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	"github.com/mailyard/mailyard/pkg/bus"
@@ -18,12 +19,13 @@ import (
 
 // Config is what a disposer needs.
 type Config struct {
-	Bus    bus.Options
-	Redis  lease.Options
-	Group  lease.GroupOptions // its Name is set by the service
-	Mail   credential.Source
-	IMAP   imapconn.Options
-	Logger *zap.Logger
+	Bus     bus.Options
+	Redis   lease.Options
+	Group   lease.GroupOptions // its Name is set by the service
+	Mail    credential.Source
+	IMAP    imapconn.Options
+	Logger  *zap.Logger
+	Metrics prometheus.Registerer // nil: none are registered
 }
 
 // Service is the disposer.
@@ -34,11 +36,12 @@ func New(c Config) *Service { return &Service{config: c} }
 
 // running is what the parts of a running disposer share.
 type running struct {
-	config  Config
-	conn    *bus.Conn
-	redis   *lease.Client
-	watcher *configwatch.Watcher
-	logger  *zap.Logger
+	config   Config
+	conn     *bus.Conn
+	redis    *lease.Client
+	watcher  *configwatch.Watcher
+	logger   *zap.Logger
+	disposed *prometheus.CounterVec // by action
 }
 
 // Run disposes of mail until ctx is done and what was begun is finished.
@@ -63,7 +66,7 @@ func (s *Service) Run(ctx context.Context, ready func()) (err error) {
 	}
 	defer func() { err = errors.Join(err, redis.Close()) }()
 
-	r := &running{config: c, conn: conn, redis: redis, watcher: watcher, logger: c.Logger}
+	r := &running{config: c, conn: conn, redis: redis, watcher: watcher, logger: c.Logger, disposed: newDisposed(c.Metrics)}
 	c.Group.Name = "disposer"
 	group := redis.NewGroup(c.Group)
 	group.Want(partitions())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -119,10 +120,26 @@ func (s *session) list(ctx context.Context) (more bool, err error) {
 		}
 		s.backlog.add(s.wanted(infos))
 	}
+	s.forget(ctx, marked, listed)
 	c := s.backlog.count(listed, parked)
 	s.underWay = c.waiting+c.taken+c.inFlight > 0
 	s.report(ctx, c)
 	return more && !reached, nil
+}
+
+// forget clears the marks of mails that have left the inbox: their disposal was
+// quicker than their mark.
+func (s *session) forget(ctx context.Context, marked, listed []uint32) {
+	gone := slices.DeleteFunc(slices.Clone(marked), func(uid uint32) bool {
+		_, here := slices.BinarySearch(listed, uid)
+		return here
+	})
+	if len(gone) == 0 {
+		return
+	}
+	if err := s.redis.Unmark(ctx, s.tenant, s.id, s.inbox.UIDValidity, gone); err != nil {
+		s.logger.Warn("clearing in-flight marks", zap.Error(err), zap.Int("mails", len(gone)))
+	}
 }
 
 // await returns when the inbox is to be listed again.

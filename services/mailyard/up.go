@@ -105,9 +105,9 @@ func (in *Installation) Parts() ([]process.Part, error) {
 	}
 	named := func(service string) *zap.Logger { return in.logger.Named(service) }
 	return []process.Part{
-		{Name: "admin", Service: admin.New(admin.Config{Bus: in.Bus, Topology: in.servers.topology, Control: in.Control, Logger: named("admin")})},
-		{Name: "disposer", Service: disposer.New(disposer.Config{Bus: in.Bus, Redis: in.servers.leases, Group: group, Mail: mail, Logger: named("disposer")})},
-		{Name: "persister", Service: persister.New(persister.Config{Bus: in.Bus, Stores: in.Stores, Logger: named("persister")})},
+		{Name: "admin", Service: admin.New(admin.Config{Bus: in.Bus, Topology: in.servers.topology, Control: in.Control, Logger: named("admin"), Metrics: in.Metrics})},
+		{Name: "disposer", Service: disposer.New(disposer.Config{Bus: in.Bus, Redis: in.servers.leases, Group: group, Mail: mail, Logger: named("disposer"), Metrics: in.Metrics})},
+		{Name: "persister", Service: persister.New(persister.Config{Bus: in.Bus, Stores: in.Stores, Logger: named("persister"), Metrics: in.Metrics})},
 		{Name: "classifier", Service: classifier.New(classifier.Config{Bus: in.Bus, Logger: named("classifier")})},
 		{Name: "fetcher", Service: fetcher.New(fetcher.Config{Bus: in.Bus, Redis: in.servers.leases, Group: group, Mail: mail, Logger: named("fetcher"), Metrics: in.Metrics})},
 	}, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
@@ -36,9 +37,11 @@ type lane struct {
 	fresh  bus.Source
 	retry  bus.Source
 	logger *zap.Logger
+
+	committed *prometheus.CounterVec // by lane and verdict
 }
 
-func openLane(ctx context.Context, c Config, name schemas.Lane, s *stores) (*lane, error) {
+func openLane(ctx context.Context, c Config, name schemas.Lane, s *stores, committed *prometheus.CounterVec) (*lane, error) {
 	conn, err := bus.Connect(ctx, c.Bus.Named("persister-"+string(name)))
 	if err != nil {
 		return nil, err
@@ -47,7 +50,7 @@ func openLane(ctx context.Context, c Config, name schemas.Lane, s *stores) (*lan
 	if err != nil {
 		return nil, errors.Join(err, conn.Close(ctx))
 	}
-	l := &lane{name: name, limits: limitsOf(name), conn: conn, blobs: blobs, stores: s, logger: c.Logger.With(zap.String("lane", string(name)))}
+	l := &lane{name: name, limits: limitsOf(name), conn: conn, blobs: blobs, stores: s, logger: c.Logger.With(zap.String("lane", string(name))), committed: committed}
 	durable := string(schemas.StagePersister) + "-" + string(name)
 	l.fresh = bus.Source{Stage: schemas.StagePersister, Stream: schemas.ClassifiedStream(name), Durable: durable, MaxMessages: 2 * l.limits.messages}
 	l.retry = bus.Source{Stage: schemas.StagePersister, Stream: schemas.StreamRetry, Durable: durable, MaxMessages: l.limits.messages}

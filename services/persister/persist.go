@@ -33,6 +33,7 @@ func (l *lane) persist(ctx context.Context, batch []*bus.Message, away func()) {
 			continue
 		}
 		for _, w := range committed {
+			l.committed.WithLabelValues(string(l.name), string(w.outcome.Verdict)).Inc()
 			l.settle(hard, w.message, nil)
 			l.dropBlob(hard, w)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
@@ -17,9 +18,10 @@ import (
 
 // Config is what a persister needs.
 type Config struct {
-	Bus    bus.Options
-	Stores map[string]mailstore.Store // by the name that tenants refer to; they stay the caller's to close
-	Logger *zap.Logger
+	Bus     bus.Options
+	Stores  map[string]mailstore.Store // by the name that tenants refer to; they stay the caller's to close
+	Logger  *zap.Logger
+	Metrics prometheus.Registerer // nil: none are registered
 }
 
 // Service is the persister.
@@ -45,13 +47,18 @@ func (s *Service) Run(ctx context.Context, ready func()) (err error) {
 	defer watcher.Close()
 	stores := &stores{watcher: watcher, byName: s.config.Stores, activity: &activity{}}
 
-	var g errgroup.Group
+	committed := newCommitted(s.config.Metrics)
+	lanes := make([]*lane, 0, len(schemas.Lanes))
 	for _, name := range schemas.Lanes {
-		l, err := openLane(ctx, s.config, name, stores)
+		l, err := openLane(ctx, s.config, name, stores, committed)
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, l.close(process.Hard(ctx))) }()
+		lanes = append(lanes, l)
+	}
+	g, ctx := errgroup.WithContext(ctx) // one that fails stops the others
+	for _, l := range lanes {
 		g.Go(func() error { return l.run(ctx, l.fresh) })
 		g.Go(func() error { return l.run(ctx, l.retry) })
 	}

@@ -26,7 +26,7 @@ func main() {
 		if err != nil {
 			return nil, err
 		}
-		service := admin.New(admin.Config{Bus: d.Bus, Topology: bus.DefaultTopology(d.Settings.NATS.Replicas).Fit(size), Control: store, Logger: d.Logger})
+		service := admin.New(admin.Config{Bus: d.Bus, Topology: bus.DefaultTopology(d.Settings.NATS.Replicas).Fit(size), Control: store, Logger: d.Logger, Metrics: d.Metrics})
 		return process.Func(func(ctx context.Context, ready func()) error {
 			return errors.Join(service.Run(ctx, ready), store.Close())
 		}), nil

@@ -15,6 +15,6 @@ func main() {
 		if err != nil {
 			return nil, err
 		}
-		return disposer.New(disposer.Config{Bus: d.Bus, Redis: d.Redis, Group: d.Group, Mail: mail, Logger: d.Logger}), nil
+		return disposer.New(disposer.Config{Bus: d.Bus, Redis: d.Redis, Group: d.Group, Mail: mail, Logger: d.Logger, Metrics: d.Metrics}), nil
 	})
 }
