@@ -77,7 +77,7 @@ func (s Settings) Validate() error {
 	if s.NATS.URL != Embedded {
 		for _, u := range strings.Split(s.NATS.URL, ",") {
 			if p, err := url.Parse(strings.TrimSpace(u)); err != nil || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, p.Scheme) || p.Host == "" {
-				problem("nats.url", "%q is neither nats://host:port nor %q", u, Embedded)
+				problem("nats.url", "%q is neither nats://host:port nor %q", withoutUser(u), Embedded)
 			} else if p.User != nil {
 				problem("nats.url", "carries a user: give nats.user and nats.password instead")
 			}
@@ -117,6 +117,14 @@ func (s Settings) Validate() error {
 	}
 	slices.SortFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errors.Join(problems...)
+}
+
+// withoutUser leaves out what may be a user and a password.
+func withoutUser(u string) string {
+	if i := strings.LastIndex(u, "@"); i >= 0 {
+		return "…" + u[i:]
+	}
+	return u
 }
 
 func isDatabase(u string) bool {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -21,27 +22,46 @@ const Prefix = "MAILYARD_"
 
 // Load reads the file, if path is not empty, over the base, lets the
 // environment (as os.Environ gives it) override it, and validates the outcome.
+// The error tells every problem, one a line, and no value that may be secret.
 func Load(base Settings, path string, environ []string) (Settings, error) {
 	s := base
 	s.Messaging = maps.Clone(base.Messaging)
+	var inFile error
 	if path != "" {
 		raw, err := os.ReadFile(path)
 		if err != nil {
 			return Settings{}, fmt.Errorf("reading settings: %w", err)
 		}
-		d := yaml.NewDecoder(bytes.NewReader(raw))
-		d.KnownFields(true)
-		if err := d.Decode(&s); err != nil && !errors.Is(err, io.EOF) {
-			return Settings{}, fmt.Errorf("reading settings %s: %w", path, err)
-		}
+		inFile = s.applyFile(path, raw)
 	}
-	if err := s.applyEnvironment(environ); err != nil {
-		return Settings{}, err
-	}
-	if err := s.Validate(); err != nil {
+	if err := errors.Join(inFile, s.applyEnvironment(environ), s.Validate()); err != nil {
 		return Settings{}, fmt.Errorf("settings are not valid:\n%w", err)
 	}
 	return s, nil
+}
+
+// quotedValue is how the YAML decoder quotes a value of the wrong type.
+var quotedValue = regexp.MustCompile("`[^`]*`")
+
+func (s *Settings) applyFile(path string, raw []byte) error {
+	d := yaml.NewDecoder(bytes.NewReader(raw))
+	d.KnownFields(true)
+	err := d.Decode(s)
+	var wrong *yaml.TypeError
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil
+	case !errors.As(err, &wrong):
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		return nil
+	}
+	var problems []error
+	for _, text := range wrong.Errors {
+		problems = append(problems, fmt.Errorf("%s: %s", path, quotedValue.ReplaceAllString(text, "the value")))
+	}
+	return errors.Join(problems...)
 }
 
 // ConfigFile returns the path that the environment names for the settings, "" if none.
@@ -64,7 +84,7 @@ func (s *Settings) applyEnvironment(environ []string) error {
 		if !ok {
 			continue
 		}
-		if k, ok := strings.CutSuffix(key, "_FILE"); ok && k != "MASTER_KEY" {
+		if k, ok := strings.CutSuffix(key, "_FILE"); ok && new(Settings).set(k, "1") != errUnknown {
 			raw, err := os.ReadFile(value)
 			if err != nil {
 				problems = append(problems, fmt.Errorf("%s: %w", name, err))
@@ -72,12 +92,15 @@ func (s *Settings) applyEnvironment(environ []string) error {
 			}
 			key, value = k, strings.TrimRight(string(raw), "\r\n")
 		}
-		if err := s.set(key, value); err != nil {
+		if err := s.set(key, value); err != nil && !errors.Is(err, errUnknown) {
 			problems = append(problems, fmt.Errorf("%s: %w", name, err))
 		}
 	}
 	return errors.Join(problems...)
 }
+
+// errUnknown: other variables of the prefix belong to tests and to the user's documents.
+var errUnknown = errors.New("no such setting")
 
 func (s *Settings) set(key, value string) error {
 	var err error
@@ -109,13 +132,14 @@ func (s *Settings) set(key, value string) error {
 	case "LEASE_TTL":
 		s.LeaseTTL, err = time.ParseDuration(value)
 	default:
-		// Other variables of the prefix belong to tests and to the user's documents.
-		if name, ok := strings.CutPrefix(key, messagingPrefix); ok && name != "" {
-			if s.Messaging == nil {
-				s.Messaging = map[string]secret.String{}
-			}
-			s.Messaging[strings.ToLower(strings.ReplaceAll(name, "_", "-"))] = secret.NewString(value)
+		name, ok := strings.CutPrefix(key, messagingPrefix)
+		if !ok || name == "" {
+			return errUnknown
 		}
+		if s.Messaging == nil {
+			s.Messaging = map[string]secret.String{}
+		}
+		s.Messaging[strings.ToLower(strings.ReplaceAll(name, "_", "-"))] = secret.NewString(value)
 	}
 	return err
 }

@@ -1,0 +1,145 @@
+package deployment_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/mailyard/mailyard/pkg/deployment"
+	"github.com/mailyard/mailyard/pkg/secret"
+)
+
+func file(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func full() deployment.Settings {
+	return deployment.Settings{
+		NATS:     deployment.NATS{URL: "nats://n1:4222,nats://n2:4222", User: "fetcher", Password: secret.NewString("pw-nats"), Replicas: 3, Store: "20GiB"},
+		RedisURL: secret.NewString("rediss://:pw@redis:6379/1"), Control: secret.NewString("postgres://u:p@db/control"),
+		Messaging:     map[string]secret.String{"default": secret.NewString("sqlite:/data/m.db"), "big-one": secret.NewString("postgres://u:p@db/big")},
+		MasterKeyFile: "/keys/master.key", InsecureHosts: []string{"demo:10143", "127.0.0.1:143"}, Health: ":8080", LogLevel: "debug",
+		Grace: 20 * time.Second, LeaseTTL: 10 * time.Second,
+	}
+}
+
+func check(t *testing.T, got deployment.Settings) {
+	t.Helper()
+	same := cmp.Comparer(func(a, b secret.String) bool { return a.Reveal() == b.Reveal() })
+	if diff := cmp.Diff(full(), got, same, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("settings (-want +got):\n%s", diff)
+	}
+}
+
+func TestEverySettingOfAFile(t *testing.T) {
+	t.Parallel()
+	path := file(t, "settings.yaml", `
+nats: {url: "nats://n1:4222,nats://n2:4222", user: fetcher, password: pw-nats, replicas: 3, store: 20GiB}
+redis: rediss://:pw@redis:6379/1
+control: postgres://u:p@db/control
+messaging: {default: "sqlite:/data/m.db", big-one: "postgres://u:p@db/big"}
+master_key_file: /keys/master.key
+insecure_hosts: ["demo:10143", "127.0.0.1:143"]
+health: ":8080"
+log_level: debug
+grace: 20s
+lease_ttl: 10s
+`)
+	got, err := deployment.Load(deployment.Defaults(), path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, got)
+}
+
+func TestEnvironmentOverridesAndNamesFiles(t *testing.T) {
+	t.Parallel()
+	settings := file(t, "settings.yaml", "log_level: error\ngrace: 1s\nmessaging: {default: \"sqlite:/elsewhere\"}\n")
+	base := deployment.Defaults()
+	got, err := deployment.Load(base, settings, []string{
+		"MAILYARD_NATS_URL=nats://n1:4222,nats://n2:4222", "MAILYARD_NATS_USER=fetcher", "MAILYARD_NATS_PASSWORD_FILE=" + file(t, "pw", "pw-nats\n"),
+		"MAILYARD_NATS_REPLICAS=3", "MAILYARD_NATS_STORE=20GiB", "MAILYARD_REDIS_URL_FILE=" + file(t, "redis", "rediss://:pw@redis:6379/1\r\n"),
+		"MAILYARD_CONTROL_URL=postgres://u:p@db/control", "MAILYARD_MESSAGING_DEFAULT=sqlite:/data/m.db",
+		"MAILYARD_MESSAGING_BIG_ONE_FILE=" + file(t, "big", "postgres://u:p@db/big"), "MAILYARD_MASTER_KEY_FILE=/keys/master.key",
+		"MAILYARD_INSECURE_HOSTS=demo:10143, 127.0.0.1:143", "MAILYARD_HEALTH_ADDR=:8080", "MAILYARD_LOG_LEVEL=debug", "MAILYARD_GRACE=20s", "MAILYARD_LEASE_TTL=10s",
+		"MAILYARD_TEST_POSTGRES=not ours", "MAILYARD_IMAP_PASSWORD_FILE=/not/ours/either", "OTHER_LOG_LEVEL=loud",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, got)
+	if len(base.Messaging) != 0 {
+		t.Error("the base was changed")
+	}
+}
+
+func TestAllProblemsAreToldAtOnceAndNoSecret(t *testing.T) {
+	t.Parallel()
+	path := file(t, "settings.yaml", `
+nats: {url: "http://u:hunter2@n", replicas: 2, password: [hunter2]}
+redis: "hunter2"
+control: "mysql://u:hunter2@db"
+messaging: hunter2
+insecure_hosts: ["demo", "demo:0"]
+log_level: loud
+grace: 0s
+lease_ttl: 10ms
+looks: good
+`)
+	_, err := deployment.Load(deployment.Defaults(), path, []string{"MAILYARD_MESSAGING_BIG=hunter2://x", "MAILYARD_NATS_REPLICAS=many", "MAILYARD_NATS_PASSWORD_FILE=/nowhere"})
+	if err == nil {
+		t.Fatal("accepted")
+	}
+	for _, part := range []string{
+		"nats.url: ", "MAILYARD_NATS_REPLICAS: ", "MAILYARD_NATS_PASSWORD_FILE: ", "redis: ", "control: ", "messaging.big: ", "insecure_hosts[0]: ", "insecure_hosts[1]: ",
+		"log_level: ", "grace: ", "lease_ttl: ", path + ": line 10: field looks not found", path + ": line 5: ",
+	} {
+		if !strings.Contains(err.Error(), "\n"+part) {
+			t.Errorf("it does not tell %q", part)
+		}
+	}
+	if strings.Contains(err.Error(), "hunter2") {
+		t.Error("it tells a secret")
+	}
+	if t.Failed() {
+		t.Log(err)
+	}
+}
+
+func TestFileThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	if _, err := deployment.Load(deployment.Defaults(), "/nowhere/s.yaml", nil); err == nil || !strings.Contains(err.Error(), "/nowhere/s.yaml") {
+		t.Errorf("Load = %v", err)
+	}
+	path := file(t, "s.yaml", "nats: [\n")
+	if _, err := deployment.Load(deployment.Defaults(), path, nil); err == nil || !strings.Contains(err.Error(), path) {
+		t.Errorf("Load = %v", err)
+	}
+	if _, err := deployment.Load(deployment.Defaults(), file(t, "empty.yaml", ""), nil); err != nil {
+		t.Errorf("an empty file: %v", err)
+	}
+}
+
+func TestInsecureIsForThisVeryHostAndPort(t *testing.T) {
+	t.Parallel()
+	s := deployment.Settings{InsecureHosts: []string{"Demo.example:143", "[::1]:143"}}
+	for _, c := range []struct {
+		host string
+		port int
+		want bool
+	}{{"demo.EXAMPLE", 143, true}, {"demo.example", 993, false}, {"other.example", 143, false}, {"::1", 143, true}} {
+		if got := s.Insecure(c.host, c.port); got != c.want {
+			t.Errorf("Insecure(%s, %d) = %v", c.host, c.port, got)
+		}
+	}
+}
