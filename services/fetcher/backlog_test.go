@@ -186,6 +186,9 @@ func TestMarksThatWereReadBeforeAPublicationDoNotUndoIt(t *testing.T) {
 	if fresh, _ := b.list(span(1, 2), marks, asOf, 10, nobody); fresh != nil {
 		t.Errorf("in flight and listed as new: %v", fresh)
 	}
+	if b.unsettled() || b.flying(light) != 2 {
+		t.Errorf("%d of 2 are in flight; old marks undid a publication", b.flying(light))
+	}
 	if c := b.count(span(1, 2), nobody); c.inFlight != 2 || c.unaccounted() != 0 {
 		t.Errorf("counts = %+v", c)
 	}
