@@ -69,15 +69,6 @@ func (r *rig) publish(e schemas.MailFetched) {
 	}
 }
 
-func (r *rig) left(stream string) uint64 {
-	r.t.Helper()
-	s, err := r.Conn.JetStream().Stream(r.t.Context(), stream)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return s.CachedInfo().State.Msgs
-}
-
 func TestMailIsClassifiedByItsFolders(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
@@ -86,7 +77,7 @@ func TestMailIsClassifiedByItsFolders(t *testing.T) {
 	r.publish(fetched("info", 1, "", mine))
 	r.publish(fetched("info", 2, "", []byte("To: nobody@example.com\r\n\r\nhello")))
 	r.publish(fetched("info", 3, schemas.ReasonOversize, mine))
-	r.Eventually("all are classified", func() bool { return r.classified.Len() == 3 && r.left(schemas.StreamFetchedLight) == 0 })
+	r.Eventually("all are classified", func() bool { return r.classified.Len() == 3 && r.Left(schemas.StreamFetchedLight) == 0 })
 	want := map[uint32]schemas.Decision{
 		1: {Verdict: schemas.Accepted}, 2: {Verdict: schemas.Invalid, Reason: schemas.ReasonNoMatchingFolder}, 3: {Verdict: schemas.Invalid, Reason: schemas.ReasonOversize},
 	}
@@ -129,7 +120,7 @@ func TestMailOfAnUnknownMailboxIsTriedAgain(t *testing.T) {
 	r := newRig(t)
 	r.run()
 	r.publish(fetched("unknown", 1, "", imaptest.Message(1, 300)))
-	r.Eventually("it waits for another attempt", func() bool { return r.left(schemas.StreamRetry) == 1 && r.left(schemas.StreamFetchedLight) == 0 })
+	r.Eventually("it waits for another attempt", func() bool { return r.Left(schemas.StreamRetry) == 1 && r.Left(schemas.StreamFetchedLight) == 0 })
 	if r.parked.Len() != 0 || r.classified.Len() != 0 {
 		t.Errorf("%d dead letters, %d classified", r.parked.Len(), r.classified.Len())
 	}
@@ -154,7 +145,7 @@ func TestGarbageIsADeadLetter(t *testing.T) {
 	}
 	r.Eventually("it is given up", func() bool {
 		letters, err := r.Conn.DeadLetters(t.Context(), bus.DeadQuery{Stage: schemas.StageClassifier})
-		return err == nil && len(letters) == 1 && r.left(schemas.StreamFetchedLight) == 0
+		return err == nil && len(letters) == 1 && r.Left(schemas.StreamFetchedLight) == 0
 	})
 }
 
@@ -182,11 +173,11 @@ func TestAcknowledgedOnlyWhenHandedOn(t *testing.T) {
 	}
 	r.publish(fetched("info", 1, "", imaptest.Message(1, 300)))
 	r.Eventually("it waits", func() bool { return r.Logs.FilterMessage("publishing waits").Len() > 0 })
-	if n := r.left(schemas.StreamFetchedLight); n != 1 {
+	if n := r.Left(schemas.StreamFetchedLight); n != 1 {
 		t.Errorf("%d messages left: acknowledged before it was handed on", n)
 	}
 	r.NATS.Provision(t)
 	r.Eventually("it is handed on", func() bool {
-		return r.left(schemas.StreamClassifiedLight) == 1 && r.left(schemas.StreamFetchedLight) == 0
+		return r.Left(schemas.StreamClassifiedLight) == 1 && r.Left(schemas.StreamFetchedLight) == 0
 	})
 }

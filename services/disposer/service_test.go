@@ -90,15 +90,6 @@ func (r *rig) order(mailbox string, uidvalidity uint32, a schemas.Action, uids .
 	}
 }
 
-func (r *rig) left(stream string) uint64 {
-	r.t.Helper()
-	s, err := r.Conn.JetStream().Stream(r.t.Context(), stream)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return s.CachedInfo().State.Msgs
-}
-
 func TestBothVerdictsFollowTheirPolicies(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -118,7 +109,7 @@ func TestBothVerdictsFollowTheirPolicies(t *testing.T) {
 			r.run()
 			r.order("info", r.uidvalidity, schemas.ActionPersisted, 1, 2)
 			r.order("info", r.uidvalidity, schemas.ActionInvalid, 3)
-			r.Eventually("it is disposed of", func() bool { return r.left(schemas.StreamDispose) == 0 && r.disposed.Len() == 2 })
+			r.Eventually("it is disposed of", func() bool { return r.Left(schemas.StreamDispose) == 0 && r.disposed.Len() == 2 })
 			for folder, want := range test.wantIn {
 				if n := r.server.Count("u1", folder); n != want {
 					t.Errorf("%s holds %d mails; want %d", folder, n, want)
@@ -149,9 +140,9 @@ func TestRepeatedOrderIsHarmless(t *testing.T) {
 	r.run()
 	for range 3 {
 		r.order("info", r.uidvalidity, schemas.ActionPersisted, 1, 2)
-		r.Eventually("it is done", func() bool { return r.left(schemas.StreamDispose) == 0 })
+		r.Eventually("it is done", func() bool { return r.Left(schemas.StreamDispose) == 0 })
 	}
-	if n := r.server.Count("u1", "PersistedCCSPItems"); n != 2 || r.left(schemas.StreamRetry) != 0 {
+	if n := r.server.Count("u1", "PersistedCCSPItems"); n != 2 || r.Left(schemas.StreamRetry) != 0 {
 		t.Errorf("the folder holds %d mails; want 2", n)
 	}
 }
@@ -164,7 +155,7 @@ func TestOrderOfAnotherUIDValidityTouchesNothing(t *testing.T) {
 	}
 	r.run()
 	r.order("info", r.uidvalidity-1, schemas.ActionPersisted, 1, 2)
-	r.Eventually("the order is done with", func() bool { return r.left(schemas.StreamDispose) == 0 })
+	r.Eventually("the order is done with", func() bool { return r.Left(schemas.StreamDispose) == 0 })
 	if n := r.server.Count("u1", "INBOX"); n != 2 || r.disposed.Len() != 0 {
 		t.Errorf("%d of 2 mails are left, %d disposals were told", n, r.disposed.Len())
 	}
@@ -190,7 +181,7 @@ func TestDisposalOfADisabledMailboxWaits(t *testing.T) {
 	r.mailbox.Enabled = false
 	r.run()
 	r.order("info", r.uidvalidity, schemas.ActionPersisted, 1)
-	r.Eventually("it waits", func() bool { return r.left(schemas.StreamRetry) == 1 && r.left(schemas.StreamDispose) == 0 })
+	r.Eventually("it waits", func() bool { return r.Left(schemas.StreamRetry) == 1 && r.Left(schemas.StreamDispose) == 0 })
 	if n := r.server.Count("u1", "INBOX"); n != 2 || r.dials.Load() != 0 {
 		t.Errorf("%d of 2 mails are left, %d connections were made", n, r.dials.Load())
 	}

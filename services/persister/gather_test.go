@@ -1,6 +1,7 @@
 package persister
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -70,32 +71,33 @@ func TestBatchEndsWithTheSubscription(t *testing.T) {
 func TestSuspectComesAlone(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	s := r.messages(5)
-	g := gatherer{messages: s.Messages(), limits: limits{messages: 5, bytes: 1 << 20, linger: time.Second}}
+	s := r.messages(1)
+	bad := <-s.Messages()
 	for range suspectAfter - 1 {
-		batch, _ := g.next()
-		for _, m := range batch {
-			if uidOf(t, m) == 3 {
-				if err := m.Nak(); err != nil {
-					t.Fatal(err)
-				}
-			}
+		if err := bad.Nak(); err != nil {
+			t.Fatal(err)
 		}
-		g.limits.messages = 1
+		bad = <-s.Messages()
 	}
-	r.publishUIDs(6, 9)
-	g.limits.messages = 5
-	seen := 0
-	for seen < 5 {
+	r.publishUIDs(2, 5)
+	messages := make(chan *bus.Message, 6)
+	for uid := range 4 {
+		if uid == 2 {
+			messages <- bad
+		}
+		messages <- <-s.Messages()
+	}
+	messages <- bad
+	close(messages)
+	g := gatherer{messages: messages, limits: limits{messages: 10, bytes: 1 << 20, linger: time.Second}}
+	for _, want := range [][]uint32{{2, 3}, {1}, {4, 5}, {1}, nil} {
 		batch, more := g.next()
-		if !more {
-			t.Fatal("no more messages")
-		}
+		var got []uint32
 		for _, m := range batch {
-			if uidOf(t, m) == 3 && len(batch) > 1 {
-				t.Errorf("the suspect came with %d others", len(batch)-1)
-			}
+			got = append(got, uidOf(t, m))
 		}
-		seen += len(batch)
+		if !slices.Equal(got, want) || more != (want != nil) {
+			t.Errorf("batch %v, more %v; want %v", got, more, want)
+		}
 	}
 }

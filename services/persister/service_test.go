@@ -160,16 +160,6 @@ func (r *rig) stored() []mailstore.Summary {
 	return mails
 }
 
-// left returns how many messages of a stream are not acknowledged.
-func (r *rig) left(stream string) uint64 {
-	r.t.Helper()
-	s, err := r.Conn.JetStream().Stream(r.t.Context(), stream)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return s.CachedInfo().State.Msgs
-}
-
 func TestMailIsStoredThenAnnouncedThenAcknowledged(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
@@ -177,7 +167,7 @@ func TestMailIsStoredThenAnnouncedThenAcknowledged(t *testing.T) {
 	r.publishUIDs(1, 30)
 	r.publish(classified(5)) // once more
 	r.Eventually("disposal is asked for all", func() bool { return len(r.asked(schemas.ActionPersisted)) == 30 })
-	r.Eventually("all is acknowledged", func() bool { return r.left(schemas.StreamClassifiedLight) == 0 })
+	r.Eventually("all is acknowledged", func() bool { return r.Left(schemas.StreamClassifiedLight) == 0 })
 	if n := len(r.stored()); n != 30 {
 		t.Errorf("%d rows for 30 mails", n)
 	}
@@ -209,9 +199,9 @@ func TestDatabaseThatIsAwayMakesNoDeadLetters(t *testing.T) {
 	r.publishUIDs(1, 20)
 	r.run()
 	r.Eventually("all are stored after the outage", func() bool { return len(r.asked(schemas.ActionPersisted)) == 20 })
-	r.Eventually("all is acknowledged", func() bool { return r.left(schemas.StreamClassifiedLight) == 0 })
-	if len(r.stored()) != 20 || r.parked.Len() != 0 || r.left(schemas.StreamRetry) != 0 {
-		t.Errorf("%d rows, %d dead letters, %d retries", len(r.stored()), r.parked.Len(), r.left(schemas.StreamRetry))
+	r.Eventually("all is acknowledged", func() bool { return r.Left(schemas.StreamClassifiedLight) == 0 })
+	if len(r.stored()) != 20 || r.parked.Len() != 0 || r.Left(schemas.StreamRetry) != 0 {
+		t.Errorf("%d rows, %d dead letters, %d retries", len(r.stored()), r.parked.Len(), r.Left(schemas.StreamRetry))
 	}
 }
 
@@ -246,7 +236,7 @@ func TestMailWhoseBlobIsGoneIsReleased(t *testing.T) {
 	e.Lane, e.DataRef, e.Size = schemas.Large, "nowhere.1", 300_000
 	r.publish(e)
 	r.Eventually("it is released", func() bool { return r.asked(schemas.ActionRelease)[1] == 1 })
-	r.Eventually("and acknowledged", func() bool { return r.left(schemas.StreamClassifiedLarge) == 0 })
+	r.Eventually("and acknowledged", func() bool { return r.Left(schemas.StreamClassifiedLarge) == 0 })
 	if len(r.stored()) != 0 || r.parked.Len() != 0 {
 		t.Errorf("%d rows, %d dead letters", len(r.stored()), r.parked.Len())
 	}
@@ -286,12 +276,12 @@ func TestAcknowledgedOnlyWhenTheDisposalIsAskedFor(t *testing.T) {
 	r.publishUIDs(1, 3)
 	r.Eventually("they are stored", func() bool { return len(r.stored()) == 3 })
 	r.Eventually("the announcement waits", func() bool { return r.Logs.FilterMessage("publishing waits").Len() > 0 })
-	if n := r.left(schemas.StreamClassifiedLight); n != 3 {
+	if n := r.Left(schemas.StreamClassifiedLight); n != 3 {
 		t.Errorf("%d of 3 messages are left: acknowledged before the disposal was asked for", n)
 	}
 	r.NATS.Provision(t)
-	r.Eventually("disposal is asked for", func() bool { return r.left(schemas.StreamDispose) > 0 })
-	r.Eventually("and all is acknowledged", func() bool { return r.left(schemas.StreamClassifiedLight) == 0 })
+	r.Eventually("disposal is asked for", func() bool { return r.Left(schemas.StreamDispose) > 0 })
+	r.Eventually("and all is acknowledged", func() bool { return r.Left(schemas.StreamClassifiedLight) == 0 })
 }
 
 func TestDisposalsAreRecorded(t *testing.T) {
@@ -322,7 +312,7 @@ func TestTenantWithoutADatabaseWaitsOnRetry(t *testing.T) {
 	r.PutTenant("elsewhere")
 	r.run()
 	r.publishUIDs(1, 1)
-	r.Eventually("it is tried again later", func() bool { return r.left(schemas.StreamRetry) == 1 })
+	r.Eventually("it is tried again later", func() bool { return r.Left(schemas.StreamRetry) == 1 })
 	if r.parked.Len() != 0 {
 		t.Error("it was given up at once")
 	}

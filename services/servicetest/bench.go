@@ -197,6 +197,17 @@ func (b *Bench) Run(s process.Service) (stop func() error) {
 	return stop
 }
 
+// Left returns how many messages a stream holds: those of a work queue that are
+// not acknowledged.
+func (b *Bench) Left(stream string) uint64 {
+	b.t.Helper()
+	s, err := b.Conn.JetStream().Stream(b.t.Context(), stream)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return s.CachedInfo().State.Msgs
+}
+
 // Eventually polls until a condition holds.
 func (b *Bench) Eventually(what string, condition func() bool) {
 	b.t.Helper()
