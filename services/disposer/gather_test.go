@@ -29,9 +29,9 @@ func TestOrdersAreGatheredByUIDValidityAndAction(t *testing.T) {
 		o(8, schemas.ActionPersisted, uids(1, 5)), o(7, schemas.ActionPersisted, uids(501, 1)), o(7, schemas.ActionRelease, uids(900, 700)),
 	})
 	type summary struct {
-		uidvalidity      uint32
-		action           schemas.Action
-		uids, n, ordered int
+		uidvalidity   uint32
+		action        schemas.Action
+		uids, ordered int
 	}
 	var got []summary
 	for _, b := range batches {
