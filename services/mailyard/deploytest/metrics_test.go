@@ -6,11 +6,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/mailyard/mailyard/schemas"
 )
 
 // metricNames returns what the services serve at /metrics: the names that the
@@ -48,8 +51,26 @@ func metricNames(t *testing.T) map[string]bool {
 
 var metricPattern = regexp.MustCompile(`\b(?:mailyard|process|go)_[a-z0-9_]+`)
 
+// selectors are the labels whose values come from the code.
+var selectors = map[string][]string{
+	"stream": {
+		schemas.StreamFetchedLight, schemas.StreamFetchedLarge, schemas.StreamClassifiedLight,
+		schemas.StreamClassifiedLarge, schemas.StreamDispose, schemas.StreamRetry,
+	},
+	"lane": {string(schemas.Light), string(schemas.Large)},
+}
+
+var selectorPattern = regexp.MustCompile(`\b(stream|lane)=~?"([^"]+)"`)
+
 func checkMetrics(t *testing.T, where, expression string, names map[string]bool) {
 	t.Helper()
+	for _, m := range selectorPattern.FindAllStringSubmatch(expression, -1) {
+		for _, value := range strings.Split(m[2], "|") {
+			if !slices.Contains(selectors[m[1]], value) {
+				t.Errorf("%s: there is no %s %s", where, m[1], value)
+			}
+		}
+	}
 	found := metricPattern.FindAllString(expression, -1)
 	if len(found) == 0 && !strings.Contains(expression, "up{") {
 		t.Errorf("%s: %s names no metric", where, expression)
@@ -108,6 +129,22 @@ func TestDashboardShowsMetricsThatExist(t *testing.T) {
 	for _, p := range dashboard.Panels {
 		for _, target := range p.Targets {
 			checkMetrics(t, p.Title, target.Expr, names)
+		}
+	}
+}
+
+func TestTheDeploymentsReadmeListsEveryMetric(t *testing.T) {
+	t.Parallel()
+	readme := read(t, "deploy/README.md")
+	names := metricNames(t)
+	for name := range names {
+		if strings.HasPrefix(name, "mailyard_") && !regexp.MustCompile("(?m)^\\| `"+name+"[`{]").MatchString(readme) {
+			t.Errorf("%s is not in the table", name)
+		}
+	}
+	for _, name := range metricPattern.FindAllString(readme, -1) {
+		if !names[name] {
+			t.Errorf("it names %s, which nothing serves", name)
 		}
 	}
 }
