@@ -123,10 +123,17 @@ func (l *lane) publish(ctx context.Context, downloads []*download) error {
 		publications[i] = l.publication(d)
 		uids[i] = d.info.UID
 	}
+	marks := l.marks()
 	if err := l.conns[l.kind.lane()].PublishAll(ctx, publications); err != nil {
 		return fmt.Errorf("publishing mail of %s: %w", l.name(), err)
 	}
-	if err := l.redis.Mark(ctx, l.marks(), l.inbox.UIDValidity, uids, markTime); err != nil {
+	if l.epoch.get() != marks.Epoch {
+		// Some of it may have been in the streams that are gone: marked in the
+		// epoch of the new ones it would count as in flight until its mark ends.
+		l.putBack(downloads)
+		return nil
+	}
+	if err := l.redis.Mark(ctx, marks, l.inbox.UIDValidity, uids, markTime); err != nil {
 		// Without its mark a mail may be fetched once more, and is recognised then.
 		l.logger.Warn("marking mail in flight", zap.Error(err), zap.Int("mails", len(uids)))
 	}
@@ -136,6 +143,17 @@ func (l *lane) publish(ctx context.Context, downloads []*download) error {
 	l.published.Add(int64(len(uids)))
 	l.metrics.fetched.Add(float64(len(uids)))
 	return nil
+}
+
+// putBack lets mails be downloaded again, without fault of theirs.
+func (l *lane) putBack(downloads []*download) {
+	infos := make([]imapconn.MailInfo, len(downloads))
+	uids := make([]uint32, len(downloads))
+	for i, d := range downloads {
+		infos[i], uids[i] = d.info, d.info.UID
+	}
+	l.settled(uids)
+	l.backlog.failed(infos, false)
 }
 
 func (l *lane) publication(d *download) bus.Publication {

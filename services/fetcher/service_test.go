@@ -7,10 +7,14 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
+	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/mailyard/mailyard/pkg/imapconn"
 	"github.com/mailyard/mailyard/pkg/imapconn/imaptest"
@@ -362,4 +366,41 @@ func TestStreamsMadeAnewMeanFetchedAgain(t *testing.T) {
 	if again := r.fetched.All()[3]; again.UIDValidity != uidvalidity || again.Generation == r.fetched.All()[0].Generation {
 		t.Errorf("fetched again as %s, generation %d", again.Key(), again.Generation)
 	}
+}
+
+// A publication may begin on streams that are lost before it ends. It waits for
+// the new ones, but what the old ones had taken is gone with them.
+func TestStreamsMadeAnewInTheMiddleOfAPublicationMeanFetchedAgain(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	var seen atomic.Bool
+	r.Logger = r.Logger.WithOptions(zap.Hooks(func(e zapcore.Entry) error {
+		if strings.Contains(e.Message, "made anew") {
+			seen.Store(true)
+		}
+		return nil
+	}))
+	js := r.Conn.JetStream()
+	r.start()
+	r.awaitStatus(schemas.StatusLive)
+	if err := js.DeleteStream(t.Context(), schemas.StreamFetchedLight); err != nil {
+		t.Fatal(err)
+	}
+	r.server.Deliver("u1", imaptest.Messages(1, 3, 500)...)
+	r.Eventually("all are being published", func() bool { return r.fetched.Len() >= 3 })
+	if _, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: schemas.StreamFetchedLight, Subjects: []string{"not.yet"}}); err != nil {
+		t.Fatal(err)
+	}
+	r.Eventually("the fetcher has seen the new stream", seen.Load)
+	if err := js.DeleteStream(t.Context(), schemas.StreamFetchedLight); err != nil {
+		t.Fatal(err)
+	}
+	r.NATS.Provision(t)
+	r.Eventually("all are fetched again", func() bool {
+		downloads := map[string]bool{}
+		for _, m := range r.fetched.All() {
+			downloads[fmt.Sprint(m.UID, m.Generation)] = true
+		}
+		return len(downloads) >= 6
+	})
 }
