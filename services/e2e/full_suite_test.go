@@ -11,11 +11,9 @@ import (
 var dovecot = mailServerKind{name: "dovecot", start: imaptest.Dovecot, namespaces: true, logs: true}
 
 func TestEmbeddedOnDovecot(t *testing.T) {
-	t.Parallel()
 	runSuite(t, topology{open: openEmbedded}, dovecot)
 }
 
 func TestSeparateOnDovecot(t *testing.T) {
-	t.Parallel()
 	runSuite(t, separateTopology(t, "-race"), dovecot)
 }

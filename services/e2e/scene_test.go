@@ -157,7 +157,13 @@ func (b *box) to(folders ...string) string {
 // state returns what is known of the mailbox, nothing when it has no state.
 func (b *box) state() schemas.MailboxState {
 	b.Helper()
-	for _, s := range must(b.site.states.States(b.Context(), b.name))(b) {
+	var states []schemas.MailboxState
+	await(b, "Redis answers", func() string {
+		var err error
+		states, err = b.site.states.States(b.Context(), b.name)
+		return unless(err == nil, "%v", err)
+	})
+	for _, s := range states {
 		if s.Mailbox == b.doc.ID {
 			return s
 		}
