@@ -45,6 +45,8 @@ func (s *Service) Run(ctx context.Context, ready func()) (err error) {
 	if err := conn.Provision(ctx, c.Topology); err != nil {
 		return fmt.Errorf("provisioning NATS: %w", err)
 	}
+	m := newMetrics(c.Metrics)
+	s.measure(ctx, conn, m) // at once: a 0 at first would make old dead letters look like new ones
 	var g errgroup.Group
 	stopped, stop := context.WithCancel(ctx)
 	defer stop()
@@ -55,7 +57,7 @@ func (s *Service) Run(ctx context.Context, ready func()) (err error) {
 		})
 	}
 	run(func(ctx context.Context) error {
-		s.keepProvisioned(ctx, conn, newMetrics(c.Metrics))
+		s.keepProvisioned(ctx, conn, m)
 		return nil
 	})
 	run(conn.RunRetryPump)
@@ -78,8 +80,12 @@ func (s *Service) keepProvisioned(ctx context.Context, conn *bus.Conn, m metrics
 		if err := conn.Provision(ctx, s.config.Topology); err != nil && ctx.Err() == nil {
 			s.config.Logger.Warn("provisioning NATS", zap.Error(err))
 		}
-		if err := m.read(ctx, conn); err != nil && ctx.Err() == nil {
-			s.config.Logger.Debug("reading what waits in the streams", zap.Error(err))
-		}
+		s.measure(ctx, conn, m)
+	}
+}
+
+func (s *Service) measure(ctx context.Context, conn *bus.Conn, m metrics) {
+	if err := m.read(ctx, conn); err != nil && ctx.Err() == nil {
+		s.config.Logger.Debug("reading what waits in the streams", zap.Error(err))
 	}
 }
