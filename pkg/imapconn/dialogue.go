@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,6 +26,7 @@ type dialogue struct {
 	tag     int
 	caps    []string // upper case; nil: not known
 	bye     string
+	secrets *regexp.Regexp // what no text of the server may show; nil: nothing was told yet
 }
 
 func newDialogue(conn net.Conn, timeout time.Duration) *dialogue {
@@ -97,7 +99,7 @@ func (d *dialogue) command(line string, continuation ...string) (answer, error) 
 		}
 		if rest, ok := strings.CutPrefix(line, "* "); ok {
 			if word, tail, _ := strings.Cut(rest, " "); strings.EqualFold(word, "BYE") {
-				d.bye = cleanText(tail)
+				d.bye = cleanText(d.redact(tail))
 			}
 			untagged = append(untagged, rest)
 		} else if strings.HasPrefix(line, "+") {
@@ -112,7 +114,10 @@ func (d *dialogue) command(line string, continuation ...string) (answer, error) 
 			a := parseStatus(rest)
 			a.untagged = untagged
 			if !slices.Contains([]string{"OK", "NO", "BAD"}, a.status) {
-				return answer{}, fmt.Errorf("server answers %q", cleanText(line))
+				return answer{}, fmt.Errorf("server answers %q", cleanText(d.redact(line)))
+			}
+			if !a.ok() {
+				a.code, a.text = d.redact(a.code), d.redact(a.text)
 			}
 			d.learn(a)
 			return a, nil
