@@ -11,7 +11,7 @@ import (
 )
 
 const knownSQL = `
-SELECT m.mail_key, ` + outcomeColumns + `
+SELECT m.mail_key, m.seq, m.sha256, m.message_id, ` + outcomeColumns + `
 FROM mails m, ` + itemsOfMail + `
 WHERE m.mail_key = ANY ($1)`
 
@@ -52,17 +52,27 @@ func find(ctx context.Context, tx pgx.Tx, b *record.Batch, which []int) (missing
 		return nil, fmt.Errorf("looking up mail keys: %w", err)
 	}
 	defer rows.Close()
+	var displaced []int64
 	for rows.Next() {
-		var key string
+		var key, sum, messageID string
+		var seq int64
 		var row outcomeRow
-		if err := rows.Scan(row.targets(&key)...); err != nil {
+		if err := rows.Scan(row.targets(&key, &seq, &sum, &messageID)...); err != nil {
 			return nil, fmt.Errorf("looking up mail keys: %w", err)
 		}
-		b.Outcomes[at[key]] = row.outcome()
+		n := at[key]
+		if b.Records[n].IsAnother(sum, messageID) {
+			displaced = append(displaced, seq)
+			continue
+		}
+		b.Outcomes[n] = row.outcome()
 		delete(at, key)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("looking up mail keys: %w", err)
+	}
+	if err := displace(ctx, tx, displaced); err != nil {
+		return nil, err
 	}
 	for _, n := range which {
 		if _, ok := at[b.Records[n].Key.String()]; ok {
@@ -70,6 +80,21 @@ func find(ctx context.Context, tx pgx.Tx, b *record.Batch, which []int) (missing
 		}
 	}
 	return missing, nil
+}
+
+// displace takes the keys from rows of mails that had them once: see
+// record.IsAnother. Nothing will be disposed of under these keys any more.
+func displace(ctx context.Context, tx pgx.Tx, seqs []int64) error {
+	if len(seqs) == 0 {
+		return nil
+	}
+	if _, err := tx.Exec(ctx, `UPDATE mails SET mail_key = mail_key || '#' || seq WHERE seq = ANY ($1)`, seqs); err != nil {
+		return fmt.Errorf("taking mail keys from mails of the past: %w", err)
+	}
+	if _, err := tx.Exec(ctx, `DELETE FROM undisposed WHERE mail_seq = ANY ($1)`, seqs); err != nil {
+		return fmt.Errorf("taking mail keys from mails of the past: %w", err)
+	}
+	return nil
 }
 
 // findMoved returns those of some records whose mail may be there under another

@@ -46,39 +46,64 @@ func suspects(st *statements, b *record.Batch, which []int) (map[int]bool, error
 // outcome if so: under its key, under the key of an earlier UIDVALIDITY, which
 // is then replaced, or, under a later one, by its mail id.
 func lookup(st *statements, r *record.Record, o *mailstore.Outcome, moved map[mailbox]*record.Candidates) (bool, error) {
-	known, _, err := found(st, r, o, "mail_key", r.Key.String())
+	row, err := found(st, r, o, "mail_key", r.Key.String())
+	if err != nil {
+		return false, err
+	}
+	if row.known && !r.IsAnother(row.sum, row.messageID) {
+		return true, nil
+	}
+	if row.known {
+		*o = mailstore.Outcome{}
+		if err := displace(st, row.seq); err != nil {
+			return false, err
+		}
+	}
+	known, err := rekey(st, r, o, moved)
 	if known || err != nil {
 		return known, err
 	}
-	if known, err = rekey(st, r, o, moved); known || err != nil {
-		return known, err
-	}
-	known, same, err := found(st, r, o, "mail_id", r.MailID)
-	if known && !same { // another mail had this key once
+	row, err = found(st, r, o, "mail_id", r.MailID)
+	if row.known && !row.same && err == nil { // another mail had this key once
 		r.Reidentify(r.OtherID())
-		known, _, err = found(st, r, o, "mail_id", r.MailID)
+		row, err = found(st, r, o, "mail_id", r.MailID)
 	}
-	return known, err
+	return row.known, err
 }
 
-// found fills in the outcome of the row that has the value in a unique column,
-// and reports whether there is one and whether it has the record's content.
-func found(st *statements, r *record.Record, o *mailstore.Outcome, column, value string) (known, same bool, err error) {
-	var seq int64
+// displace takes the key from the row of a mail that had it once: see
+// record.IsAnother. Nothing will be disposed of under this key any more.
+func displace(st *statements, seq int64) error {
+	if err := st.exec(`UPDATE mails SET mail_key = mail_key || '#' || seq WHERE seq = ?1`, seq); err != nil {
+		return err
+	}
+	return st.exec(`DELETE FROM undisposed WHERE mail_seq = ?1`, seq)
+}
+
+// A foundRow is what found found.
+type foundRow struct {
+	known          bool
+	same           bool // its content is the record's
+	seq            int64
+	sum, messageID string
+}
+
+// found looks for the row that has the value in a unique column, and fills in
+// its outcome.
+func found(st *statements, r *record.Record, o *mailstore.Outcome, column, value string) (row foundRow, err error) {
 	err = st.each(func(rows *sql.Rows) error {
-		known = true
-		var sum string
+		row.known = true
 		var size int64
-		if err := rows.Scan(&seq, &o.MailID, &o.Verdict, &o.Reason, &o.Disposed, &sum, &size); err != nil {
+		if err := rows.Scan(&row.seq, &o.MailID, &o.Verdict, &o.Reason, &o.Disposed, &row.sum, &size, &row.messageID); err != nil {
 			return err
 		}
-		same = sum == r.SHA256 && size == r.Size
+		row.same = row.sum == r.SHA256 && size == r.Size
 		return nil
-	}, `SELECT seq, mail_id, verdict, reason, disposed_at IS NOT NULL, sha256, size FROM mails WHERE `+column+` = ?1`, value)
-	if known && err == nil {
-		o.Items, err = items(st, seq)
+	}, `SELECT seq, mail_id, verdict, reason, disposed_at IS NOT NULL, sha256, size, message_id FROM mails WHERE `+column+` = ?1`, value)
+	if row.known && err == nil {
+		o.Items, err = items(st, row.seq)
 	}
-	return known, same, err
+	return row, err
 }
 
 // rekey gives a stored row the key that its mail has now. What is asked first

@@ -34,6 +34,8 @@ func Run(t *testing.T, fresh func(t testing.TB) Database) {
 		{"large content comes back", largeContent},
 		{"a new UIDVALIDITY is recognised", rekeyed},
 		{"identical mails stay apart", identicalMails},
+		{"another mail under a known key is stored", otherMailUnderAKey},
+		{"a mail that its server wrote anew is recognised", rewrittenMail},
 		{"identical mails stay apart under a new UIDVALIDITY", identicalRekeyed},
 		{"only the same mail of the same mailbox is recognised", notRekeyed},
 		{"disposed mail is not recognised", disposedNotRekeyed},
