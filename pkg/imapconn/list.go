@@ -16,7 +16,8 @@ type ListOptions struct {
 }
 
 // List returns the UIDs of the mails in the selected folder that are not marked
-// \Deleted, ascending.
+// \Deleted, ascending. With Since, mails of which the server tells no arrival
+// that can be understood are among them.
 func (c *Conn) List(ctx context.Context, opts ListOptions) ([]uint32, error) {
 	// A mail that arrives from here on is announced again.
 	select {
@@ -28,8 +29,7 @@ func (c *Conn) List(ctx context.Context, opts ListOptions) ([]uint32, error) {
 		criteria.UID = []imap.UIDSet{{imap.UIDRange{Start: imap.UID(opts.After)}}} // n:*
 	}
 	if !opts.Since.IsZero() {
-		// SINCE compares days of the server's clock (RFC 9051, section 6.4.4).
-		criteria.Since = opts.Since.UTC().AddDate(0, 0, -1)
+		criteria.Not = notBefore(opts.Since, -1)
 	}
 	uids, err := c.search(ctx, "listing the mails", &criteria)
 	if err != nil {
@@ -45,7 +45,7 @@ func (c *Conn) List(ctx context.Context, opts ListOptions) ([]uint32, error) {
 // since drops the mails that arrived before t: those of the days around it are
 // looked at one by one.
 func (c *Conn) since(ctx context.Context, uids []uint32, criteria imap.SearchCriteria, t time.Time) ([]uint32, error) {
-	criteria.Since = t.UTC().AddDate(0, 0, 2)
+	criteria.Not = notBefore(t, 2)
 	sure, err := c.search(ctx, "listing the mails", &criteria)
 	if err != nil {
 		return nil, err
@@ -60,9 +60,16 @@ func (c *Conn) since(ctx context.Context, uids []uint32, criteria imap.SearchCri
 	}
 	early := make(map[uint32]bool)
 	for _, info := range infos {
-		early[info.UID] = info.InternalDate.Before(t.Truncate(time.Second))
+		early[info.UID] = !info.InternalDate.IsZero() && info.InternalDate.Before(t.Truncate(time.Second))
 	}
 	return slices.DeleteFunc(uids, func(uid uint32) bool { return early[uid] }), nil
+}
+
+// notBefore looks for mails that arrived on the day that is so many days from t,
+// or later, by the server's clock (RFC 9051, section 6.4.4). SINCE would leave
+// out the mails that have no proper date.
+func notBefore(t time.Time, days int) []imap.SearchCriteria {
+	return []imap.SearchCriteria{{Before: t.UTC().AddDate(0, 0, days)}}
 }
 
 // Exists returns which of the mails are still in the selected folder, ascending,

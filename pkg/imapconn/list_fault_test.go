@@ -47,6 +47,38 @@ func TestListings(t *testing.T) {
 	}
 }
 
+// A mail whose arrival nobody knows may be new: it is not left out for its age.
+func TestMailWithoutAProperDateIsListed(t *testing.T) {
+	searches := 0
+	c, s := script(t, "", imapconn.Options{}, imaptest.Rules{
+		"UID SEARCH": func(c *conn, tag, args string) {
+			// Mail 5 is of the days that are no longer in doubt.
+			found := "* SEARCH 1 2 3 4 5"
+			if searches++; searches > 1 {
+				found = "* SEARCH 5"
+			}
+			answers(found)(c, tag, args)
+		},
+		"UID FETCH": answers(
+			`* 1 FETCH (UID 1 RFC822.SIZE 100 INTERNALDATE NIL)`,
+			`* 2 FETCH (UID 2 RFC822.SIZE 100 INTERNALDATE "yesterday")`,
+			`* 3 FETCH (UID 3 RFC822.SIZE 100 INTERNALDATE " 1-Mar-2026 10:00:00 +0000")`,
+			`* 4 FETCH (UID 4 RFC822.SIZE 100)`,
+		),
+	})
+	got, err := c.List(t.Context(), imapconn.ListOptions{Since: time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "listed", got, []uint32{1, 2, 4, 5})
+	// A server that compares what it does not know finds it neither SINCE nor BEFORE.
+	for _, search := range s.Received("UID SEARCH") {
+		if strings.Contains(search, " SINCE ") || !strings.Contains(search, "NOT (BEFORE ") && !strings.Contains(search, "NOT BEFORE ") {
+			t.Errorf("sent %q", search)
+		}
+	}
+}
+
 func TestSizesOfOddServers(t *testing.T) {
 	day := time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
 	for name, test := range map[string]struct {
