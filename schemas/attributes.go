@@ -56,6 +56,7 @@ type MailAttributes struct {
 	SHA256       string    `json:"sha256"`            // hex, of the bytes read: the mail, or the header section of an oversize mail
 	Reason       Reason    `json:"reason,omitempty"`  // "oversize" or empty
 	DataRef      string    `json:"dataref,omitempty"` // claim check: the name of an object in the bucket MAILBLOB
+	Origin       string    `json:"origin,omitempty"`  // of which account and folder; see config.Mailbox.Origin
 	InternalDate time.Time `json:"internaldate"`      // IMAP INTERNALDATE: when the mail server received it
 	FetchedAt    time.Time `json:"fetchedat"`
 	Generation   int64     `json:"generation,string"` // ms since 1970 of the download; a wanted re-fetch has another one

@@ -62,6 +62,12 @@ func (w *worker) disposeBatch(ctx context.Context, b *batch) (err error) {
 	if !view.Mailbox.Document.Enabled && view.Mailbox.DeletedAt == nil {
 		return fault.Unavailable(fmt.Errorf("disposing of mail of %s/%s: the mailbox is disabled", w.tenant, w.mailbox))
 	}
+	if b.Origin != "" && b.Origin != view.Mailbox.Document.Origin() {
+		// The mailbox was pointed at another account or folder: there, these
+		// UIDs may name other mails, under the same UIDVALIDITY.
+		w.logger.Warn("the mailbox has another account now; nothing was touched", zap.Int("mails", len(b.UIDs)))
+		return w.unmark(ctx, b)
+	}
 	method, folder := policy(view.Mailbox.Document, b.Action)
 	moved, err := w.remove(ctx, view, b, method, folder)
 	if errors.Is(err, imapconn.ErrUIDValidity) {

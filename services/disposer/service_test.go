@@ -78,12 +78,17 @@ func (r *rig) run() {
 
 func (r *rig) order(mailbox string, uidvalidity uint32, a schemas.Action, uids ...uint32) {
 	r.t.Helper()
+	r.orderOf("", mailbox, uidvalidity, a, uids...)
+}
+
+func (r *rig) orderOf(origin, mailbox string, uidvalidity uint32, a schemas.Action, uids ...uint32) {
+	r.t.Helper()
 	r.orders++
 	key := schemas.MailKey{Tenant: tenant, Mailbox: mailbox, UIDValidity: uidvalidity, UID: uids[0]}
 	id := fmt.Sprintf("%s.%d", key.ID(), r.orders)
 	event := schemas.MailDispose{
 		Attributes: schemas.NewAttributes(schemas.TypeMailDispose, key.Source(), fmt.Sprint(uidvalidity), id, schemas.ContentJSON, time.Now()),
-		Data:       schemas.Dispose{Tenant: tenant, Mailbox: mailbox, UIDValidity: uidvalidity, Action: a, UIDs: uids},
+		Data:       schemas.Dispose{Tenant: tenant, Mailbox: mailbox, UIDValidity: uidvalidity, Origin: origin, Action: a, UIDs: uids},
 	}
 	if err := r.Conn.Publish(r.t.Context(), schemas.SubjectDispose(tenant, mailbox), event, ""); err != nil {
 		r.t.Fatal(err)
@@ -161,6 +166,17 @@ func TestOrderOfAnotherUIDValidityTouchesNothing(t *testing.T) {
 	}
 	if n := r.marked(r.uidvalidity - 1); n != 0 {
 		t.Errorf("%d marks are left", n)
+	}
+}
+
+func TestOrderOfAnotherAccountTouchesNothing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 2)
+	r.run()
+	r.orderOf("0123456789abcdef", "info", r.uidvalidity, schemas.ActionPersisted, 1, 2)
+	r.Eventually("the order is done with", func() bool { return r.Left(schemas.StreamDispose) == 0 })
+	if n := r.server.Count("u1", "INBOX"); n != 2 || r.disposed.Len() != 0 || r.dials.Load() != 0 {
+		t.Errorf("%d of 2 mails are left, %d disposals were told, %d connections were made", n, r.disposed.Len(), r.dials.Load())
 	}
 }
 

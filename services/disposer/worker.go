@@ -119,14 +119,14 @@ type batch struct {
 	messages []*bus.Message
 }
 
-// gather sorts orders into batches of one UIDVALIDITY and one action, of at
+// gather sorts orders into batches of one origin, UIDVALIDITY and action, of at
 // most maxBatch UIDs unless one order alone has more.
 func gather(orders []order) []*batch {
 	var batches []*batch
 next:
 	for _, o := range orders {
 		for _, b := range batches {
-			if b.UIDValidity == o.UIDValidity && b.Action == o.Action && len(b.UIDs)+len(o.UIDs) <= maxBatch {
+			if b.UIDValidity == o.UIDValidity && b.Origin == o.Origin && b.Action == o.Action && len(b.UIDs)+len(o.UIDs) <= maxBatch {
 				b.UIDs = append(b.UIDs, o.UIDs...)
 				b.messages = append(b.messages, o.message)
 				continue next

@@ -170,7 +170,7 @@ func (l *lane) publication(d *download) bus.Publication {
 			Attributes: schemas.NewAttributes(schemas.TypeMailFetched, key.Source(), key.Subject(), key.ID(), content, d.fetchedAt),
 			MailAttributes: schemas.MailAttributes{
 				Tenant: key.Tenant, Mailbox: key.Mailbox, UIDValidity: key.UIDValidity, UID: key.UID,
-				Lane: l.kind.lane(), Size: d.size, SHA256: d.sum, Reason: d.reason, DataRef: d.blob,
+				Lane: l.kind.lane(), Size: d.size, SHA256: d.sum, Reason: d.reason, DataRef: d.blob, Origin: l.origin(),
 				InternalDate: d.info.InternalDate, FetchedAt: d.fetchedAt, Generation: generation,
 			},
 			Mail: d.data,

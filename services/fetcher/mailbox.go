@@ -32,10 +32,6 @@ func newMailbox(r *running, tenant, id string) *mailbox {
 
 func (m *mailbox) name() string { return m.tenant + "/" + m.id }
 
-func (m *mailbox) marks() lease.Mailbox {
-	return lease.Mailbox{Tenant: m.tenant, ID: m.id, Epoch: m.epoch.get()}
-}
-
 func (m *mailbox) permit(ctx context.Context, t imapconn.Target) (*lease.Permit, error) {
 	return m.redis.Budget(m.config.Mail.BudgetKey(t), m.config.Mail.Connections, 0).Acquire(ctx)
 }

@@ -63,19 +63,20 @@ func events(w *work, now time.Time) []bus.Publication {
 	return out
 }
 
-// disposals groups mails by mailbox, UIDVALIDITY and action, one event each. The
+// disposals groups mails by mailbox, origin, UIDVALIDITY and action, one event each. The
 // action follows what is stored. A mail that is recorded as disposed of is asked
 // for like the others: it came, so it may be in the inbox again.
 func disposals(works []*work, now time.Time) []bus.Publication {
 	type group struct {
 		tenant, mailbox string
+		origin          string
 		uidValidity     uint32
 		action          schemas.Action
 	}
 	uids := map[group][]uint32{}
 	for _, w := range works {
 		k := w.event.Key()
-		g := group{k.Tenant, k.Mailbox, k.UIDValidity, schemas.ActionPersisted}
+		g := group{k.Tenant, k.Mailbox, w.event.Origin, k.UIDValidity, schemas.ActionPersisted}
 		if w.outcome.Verdict == schemas.Invalid {
 			g.action = schemas.ActionInvalid
 		}
@@ -85,7 +86,7 @@ func disposals(works []*work, now time.Time) []bus.Publication {
 	for g, all := range uids {
 		slices.Sort(all)
 		for chunk := range slices.Chunk(slices.Compact(all), schemas.MaxDisposeUIDs) {
-			out = append(out, disposal(schemas.Dispose{Tenant: g.tenant, Mailbox: g.mailbox, UIDValidity: g.uidValidity, Action: g.action, UIDs: chunk}, now))
+			out = append(out, disposal(schemas.Dispose{Tenant: g.tenant, Mailbox: g.mailbox, UIDValidity: g.uidValidity, Origin: g.origin, Action: g.action, UIDs: chunk}, now))
 		}
 	}
 	slices.SortFunc(out, func(a, b bus.Publication) int { return cmp.Compare(a.Subject, b.Subject) })
