@@ -3,6 +3,8 @@ package imapconn_test
 import (
 	"errors"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -141,6 +143,100 @@ func TestSizesWithoutDatesWhereDatesKill(t *testing.T) {
 	})
 	if _, err := c.Sizes(t.Context(), []uint32{1}); !errors.Is(err, imapconn.ErrUIDValidity) {
 		t.Errorf("err = %v", err)
+	}
+}
+
+// One mail must not keep all others of the mailbox back.
+func TestOneMailWithoutASizeDoesNotKeepOthersBack(t *testing.T) {
+	tell := func(c *conn, uid int) { c.Send("* %d FETCH (UID %d RFC822.SIZE 100)", uid, uid) }
+	const bad, mails = 7, 40
+	// asked returns the UIDs of a set such as 1:3,5.
+	asked := func(args string) []int {
+		var uids []int
+		set, _, _ := strings.Cut(args, " ")
+		for part := range strings.SplitSeq(set, ",") {
+			first, last, isRange := strings.Cut(part, ":")
+			from, _ := strconv.Atoi(first)
+			to := from
+			if isRange {
+				to, _ = strconv.Atoi(last)
+			}
+			for uid := from; uid <= to; uid++ {
+				uids = append(uids, uid)
+			}
+		}
+		return uids
+	}
+	for name, fail := range map[string]func(c *conn, tag string, before []int){
+		"refused": func(c *conn, tag string, _ []int) { c.Send("%s NO [SERVERBUG] internal error", tag) },
+		"refused after some": func(c *conn, tag string, before []int) {
+			for _, uid := range before {
+				tell(c, uid)
+			}
+			c.Send("%s NO some messages could not be read", tag)
+		},
+		"connection ends":      func(c *conn, _ string, _ []int) { c.Close() },
+		"cut in the line":      func(c *conn, _ string, _ []int) { c.Raw("* 7 FETCH (UID 7 "); c.Close() },
+		"cannot be understood": func(c *conn, _ string, _ []int) { c.Raw("* 7 FETCH (UID 7 RFC822.SIZE {300000000}\r\n"); c.Hang() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, _ := script(t, "", imapconn.Options{}, imaptest.Rules{"UID FETCH": func(c *conn, tag, args string) {
+				uids := asked(args)
+				if i := slices.Index(uids, bad); i >= 0 {
+					fail(c, tag, uids[:i])
+					return
+				}
+				for _, uid := range uids {
+					tell(c, uid)
+				}
+				c.OK(tag)
+			}})
+			var uids []uint32
+			for uid := range uint32(mails) {
+				uids = append(uids, uid+1)
+			}
+			got, err := c.Sizes(t.Context(), uids)
+			if err != nil {
+				t.Fatal(err)
+			}
+			slices.SortFunc(got, func(a, b imapconn.MailInfo) int { return int(a.UID) - int(b.UID) })
+			var want []imapconn.MailInfo
+			for _, uid := range uids {
+				info := imapconn.MailInfo{UID: uid, Size: 100}
+				if uid == bad {
+					info.Size = 0
+				}
+				want = append(want, info)
+			}
+			equal(t, "sizes", got, want)
+			equal(t, "the connection is good", list(t, c), []uint32{1, 2, 3})
+		})
+	}
+}
+
+// A server that refuses everything, or asks us to wait, is not asked mail by mail.
+func TestServerThatTellsNoSizesAtAll(t *testing.T) {
+	for name, test := range map[string]struct {
+		rule func(c *conn, tag, args string)
+		most int
+	}{
+		"refuses":   {func(c *conn, tag, _ string) { c.Send("%s NO no", tag) }, 300},
+		"hangs up":  {func(c *conn, _, _ string) { c.Close() }, 40},
+		"throttles": {func(c *conn, tag, _ string) { c.Send("%s NO [THROTTLED] later", tag) }, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, s := script(t, "", imapconn.Options{}, imaptest.Rules{"UID FETCH": test.rule})
+			var uids []uint32
+			for uid := range uint32(1000) {
+				uids = append(uids, uid+1)
+			}
+			_, err := c.Sizes(t.Context(), uids)
+			if n := len(s.Received("UID FETCH")); err == nil || n > test.most {
+				t.Errorf("asked %d times, err = %v", n, err)
+			}
+		})
 	}
 }
 

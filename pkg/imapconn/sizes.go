@@ -2,6 +2,7 @@ package imapconn
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -17,7 +18,9 @@ type MailInfo struct {
 }
 
 // Sizes asks for size and arrival of mails in the selected folder. Mails that
-// are gone are left out; the order is the server's.
+// are gone are left out; the order is the server's. A mail of which the server
+// refuses to tell, or over which it ends the connection, is told of with its UID
+// alone: its download decides.
 func (c *Conn) Sizes(ctx context.Context, uids []uint32) ([]MailInfo, error) {
 	uids = normalize(uids)
 	infos := make([]MailInfo, 0, len(uids))
@@ -26,23 +29,80 @@ func (c *Conn) Sizes(ctx context.Context, uids []uint32) ([]MailInfo, error) {
 			return nil, err
 		}
 	}
+	trouble := maxTrouble
 	for _, part := range chunks(uids, 1000) {
-		some, err := c.sizes(ctx, part)
-		if err != nil && !c.noDates && ctx.Err() == nil && !c.Alive() {
-			// There are servers that fall over a mail without a proper date.
-			c.log.Warn("listing with dates ended the connection, trying without", zap.Error(err))
-			if err := c.redial(ctx); err != nil {
-				return nil, err
-			}
-			c.noDates = true
-			some, err = c.sizes(ctx, part)
-		}
+		some, err := c.sizesOf(ctx, part, &trouble)
 		if err != nil {
 			return nil, err
 		}
 		infos = append(infos, some...)
 	}
 	return infos, nil
+}
+
+// One mail that a server cannot tell the size of is found with ten refusals;
+// what goes on for much longer is not about single mails.
+const (
+	maxTrouble = 256 // refusals
+	lostCosts  = 8   // refusals that a lost connection counts for
+)
+
+// sizesOf asks for the sizes of a part, in ever smaller pieces if it is refused
+// or ends the connection: one mail that the server cannot tell of must not keep
+// the others back. That one is told of without a size. trouble is what may still
+// go wrong.
+func (c *Conn) sizesOf(ctx context.Context, uids []uint32, trouble *int) ([]MailInfo, error) {
+	infos, err := c.sizes(ctx, uids)
+	if err == nil || ctx.Err() != nil || KindOf(err) == KindThrottled {
+		return infos, err
+	}
+	lost, withoutDates := !c.Alive(), false
+	if *trouble--; lost {
+		*trouble -= lostCosts - 1
+	}
+	if *trouble < 0 {
+		return nil, err
+	}
+	if lost {
+		c.log.Warn("asking for sizes ended the connection, trying again", zap.Error(err), zap.Int("mails", len(uids)))
+		if err := c.redial(ctx); err != nil {
+			return nil, err
+		}
+		// There are servers that fall over a mail without a proper date.
+		withoutDates, c.noDates = !c.noDates, true
+	}
+	// What was told before the failure stands, but for a line that was cut.
+	infos = slices.DeleteFunc(infos, func(info MailInfo) bool { return info.Size == 0 })
+	left := without(uids, infos)
+	pieces := [][]uint32{left}
+	switch {
+	case withoutDates || len(left) == 0:
+	case len(left) == 1:
+		c.log.Warn("server does not tell the size of a mail", zap.Uint32("uid", left[0]), zap.Error(err))
+		return append(infos, MailInfo{UID: left[0]}), nil
+	default:
+		pieces = [][]uint32{left[:len(left)/2], left[len(left)/2:]}
+	}
+	for _, piece := range pieces {
+		if len(piece) == 0 {
+			continue
+		}
+		some, err := c.sizesOf(ctx, piece, trouble)
+		if err != nil {
+			return nil, err
+		}
+		infos = append(infos, some...)
+	}
+	return infos, nil
+}
+
+// without returns the UIDs that infos do not tell of.
+func without(uids []uint32, infos []MailInfo) []uint32 {
+	told := make(map[uint32]bool, len(infos))
+	for _, info := range infos {
+		told[info.UID] = true
+	}
+	return slices.DeleteFunc(slices.Clone(uids), func(uid uint32) bool { return told[uid] })
 }
 
 func (c *Conn) sizes(ctx context.Context, uids []uint32) ([]MailInfo, error) {
