@@ -31,11 +31,11 @@ const (
 // error is returned as it is. ErrFull: the bucket has no room.
 //
 // It writes the object as NATS ADR-20 says, without the library's Put, which
-// keeps 4,000 chunks in flight and at times leaves a goroutine behind.
+// keeps 4,000 chunks in flight and at times leaves a goroutine behind. The store
+// has ten seconds for each step; r has the time that it takes: a large mail on a
+// slow line is for whoever reads the line to bound.
 func (b *Blobs) Put(ctx context.Context, name string, r io.Reader) (int64, error) {
-	ctx, cancel := withTimeout(ctx, blobTimeout)
-	defer cancel()
-	old, err := b.store.GetInfo(ctx, name)
+	old, err := b.find(ctx, name)
 	if err != nil && !errors.Is(err, jetstream.ErrObjectNotFound) {
 		return 0, fmt.Errorf("putting blob %s: %w", name, classify(err))
 	}
@@ -63,6 +63,27 @@ func (b *Blobs) Put(ctx context.Context, name string, r io.Reader) (int64, error
 	return int64(info.Size), nil
 }
 
+// find returns the object of a name; ErrObjectNotFound when there is none.
+func (b *Blobs) find(ctx context.Context, name string) (*jetstream.ObjectInfo, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.step)
+	defer cancel()
+	return b.store.GetInfo(ctx, name)
+}
+
+// putChunk publishes a chunk as soon as there is room among what is not yet
+// acknowledged.
+func (b *Blobs) putChunk(ctx context.Context, nuid string, chunk []byte) (*Pending, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.step)
+	defer cancel()
+	return b.conn.publishAsync(ctx, &nats.Msg{Subject: chunkSubject(nuid), Data: chunk})
+}
+
+func (b *Blobs) settleChunk(ctx context.Context, p *Pending) error {
+	ctx, cancel := context.WithTimeout(ctx, b.step)
+	defer cancel()
+	return p.Wait(ctx)
+}
+
 func (b *Blobs) putChunks(ctx context.Context, info *jetstream.ObjectInfo, source *remembering) error {
 	hash := sha256.New()
 	var window []*Pending
@@ -75,7 +96,7 @@ func (b *Blobs) putChunks(ctx context.Context, info *jetstream.ObjectInfo, sourc
 	}()
 	settle := func(keep int) error {
 		for ; len(window) > keep; window = window[1:] {
-			if err := window[0].Wait(ctx); err != nil {
+			if err := b.settleChunk(ctx, window[0]); err != nil {
 				return err
 			}
 		}
@@ -92,7 +113,7 @@ func (b *Blobs) putChunks(ctx context.Context, info *jetstream.ObjectInfo, sourc
 			break
 		}
 		hash.Write(chunk[:n])
-		p, err := b.conn.publishAsync(ctx, &nats.Msg{Subject: chunkSubject(info.NUID), Data: chunk[:n]})
+		p, err := b.putChunk(ctx, info.NUID, chunk[:n])
 		if err != nil {
 			return err
 		}
@@ -113,6 +134,8 @@ func (b *Blobs) putInfo(ctx context.Context, info jetstream.ObjectInfo) error {
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, b.step)
+	defer cancel()
 	subject := "$O." + schemas.BucketBlob + ".M." + base64.URLEncoding.EncodeToString([]byte(info.Name))
 	_, err = b.conn.publish(ctx, &nats.Msg{Subject: subject, Data: data, Header: nats.Header{jetstream.MsgRollup: {jetstream.MsgRollupSubject}}})
 	return err

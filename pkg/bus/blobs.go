@@ -20,14 +20,14 @@ type Blobs struct {
 	conn    *Conn
 	store   jetstream.ObjectStore
 	reading chan struct{} // one place per open reader
+	step    time.Duration // how long the store may take for one step of a Put
 }
 
 const (
 	// maxReaders bounds the readers of one Blobs: the server sends each up to
 	// 32 MiB ahead.
 	maxReaders = 4
-	// blobTimeout bounds one Put or one Get up to Close, when the context has
-	// no deadline.
+	// blobTimeout bounds one Get up to Close, when the context has no deadline.
 	blobTimeout = 5 * time.Minute
 )
 
@@ -37,7 +37,7 @@ func (c *Conn) Blobs(ctx context.Context) (*Blobs, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the blob bucket: %w", classify(err))
 	}
-	return &Blobs{conn: c, store: store, reading: make(chan struct{}, maxReaders)}, nil
+	return &Blobs{conn: c, store: store, reading: make(chan struct{}, maxReaders), step: requestTimeout}, nil
 }
 
 // Get opens an object. At most four readers of a Blobs are open at once; Get

@@ -11,6 +11,7 @@ import (
 	"testing/iotest"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/mailyard/mailyard/pkg/bus"
@@ -92,6 +93,43 @@ func testBlobPutFails(t *testing.T, srv *bustest.Server) {
 		t.Error("half a mail was stored")
 	}
 }
+
+// A mail may take longer to come than the store may take for a step: a slow
+// line is no reason to give a download up, a store that does not answer is.
+func testBlobSlowReader(t *testing.T, srv *bustest.Server) {
+	c := srv.Connect(t, "test", nil)
+	b := must(c.Blobs(testContext(t)))(t)
+	const step = 400 * time.Millisecond
+	b.AllowPerStep(step)
+	slow := readerFunc(func(p []byte) (int, error) {
+		<-time.After(step / 4)
+		return copy(p, make([]byte, 64<<10)), nil
+	})
+	const size = 700 << 10
+	if n := must(b.Put(testContext(t), "slow", io.LimitReader(slow, size)))(t); n != size {
+		t.Errorf("Put says %d bytes; want %d", n, size)
+	}
+	var silenced bool
+	silencing := readerFunc(func(p []byte) (int, error) {
+		if !silenced {
+			silenced = true
+			check(t, c.JetStream().DeleteStream(testContext(t), "OBJ_"+schemas.BucketBlob))
+			must(c.NATS().Subscribe("$O."+schemas.BucketBlob+".>", func(m *nats.Msg) { // answers too late
+				time.AfterFunc(4*step, func() { _ = m.Respond([]byte(`{"error":{"code":500}}`)) })
+			}))(t)
+		}
+		return len(p), nil
+	})
+	began := time.Now()
+	_, err := b.Put(testContext(t), "silent", io.LimitReader(silencing, 3<<20))
+	if took := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || !fault.IsUnavailable(err) || took > 9*time.Second {
+		t.Errorf("putting into a store that does not answer gave %v after %s; want unavailable", err, took)
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 func testBlobFull(t *testing.T, srv *bustest.Server) {
 	alter(t, srv, func(s *jetstream.StreamConfig) {

@@ -33,6 +33,7 @@ func cases() map[string]func(*testing.T, *bustest.Server) {
 		"Blobs":                 testBlobs,
 		"BlobReplaced":          testBlobReplaced,
 		"BlobPutFails":          testBlobPutFails,
+		"BlobSlowReader":        testBlobSlowReader,
 		"BlobFull":              testBlobFull,
 		"BlobCorrupted":         testBlobCorrupted,
 		"BlobReaders":           testBlobReaders,
