@@ -16,7 +16,7 @@ type Mailbox struct {
 	Document    config.Mailbox
 	Revision    int64
 	HasPassword bool
-	EnabledAt   *time.Time // when it was last enabled
+	EnabledAt   *time.Time // import_since new counts from here; nil: never enabled
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 

@@ -217,8 +217,19 @@ func TestEnablingNamesEveryPrerequisite(t *testing.T) {
 		if off.Document.Enabled || !off.EnabledAt.Equal(first) {
 			t.Errorf("disabled: %v, enabled at %v", off.Document.Enabled, off.EnabledAt)
 		}
-		if m = must[control.Mailbox](t)(b.store.Enable(b.ctx, admin, "acme", "support", 0)); !m.EnabledAt.Equal(b.now) {
-			t.Errorf("enabled again at %v, want %v", m.EnabledAt, b.now)
+		if m = must[control.Mailbox](t)(b.store.Enable(b.ctx, admin, "acme", "support", 0)); !m.EnabledAt.Equal(first) {
+			t.Errorf("enabled again at %v, want %v: what arrived meanwhile is new mail", m.EnabledAt, first)
+		}
+		// To ask for new mail alone counts from when it is asked.
+		doc = m.Document
+		doc.ImportSince = "new"
+		if m = must[control.Mailbox](t)(b.store.PutMailbox(b.ctx, admin, doc, 0)); !m.EnabledAt.Equal(b.now) {
+			t.Errorf("new counts from %v, want %v", m.EnabledAt, b.now)
+		}
+		first, b.now = b.now, b.now.Add(time.Hour)
+		must[control.Mailbox](t)(b.store.Disable(b.ctx, admin, "acme", "support", 0))
+		if m = must[control.Mailbox](t)(b.store.Enable(b.ctx, admin, "acme", "support", 0)); !m.EnabledAt.Equal(first) {
+			t.Errorf("enabled again, new counts from %v, want %v", m.EnabledAt, first)
 		}
 	})
 }

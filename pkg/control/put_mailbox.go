@@ -8,6 +8,7 @@ import (
 	"github.com/mailyard/mailyard/pkg/config"
 	"github.com/mailyard/mailyard/pkg/secret"
 	"github.com/mailyard/mailyard/schemas"
+	schema "github.com/mailyard/mailyard/schemas/config"
 )
 
 // PutMailbox creates or replaces a mailbox; see PutTenant for based. The
@@ -153,7 +154,11 @@ func (w *writer) commitMailbox(ctx context.Context, name target, before, after M
 	if len(fields) == 0 {
 		return before, nil, nil
 	}
-	if after.Document.Enabled && !before.Document.Enabled {
+	// Mail that arrives while the mailbox is disabled for a while is not lost to
+	// import_since new: to enable it again does not count.
+	first := after.Document.Enabled && after.EnabledAt == nil
+	asked := after.EnabledAt != nil && after.Document.ImportSince == schema.ImportNew && before.Document.ImportSince != schema.ImportNew
+	if first || asked {
 		after.EnabledAt = &w.at
 	}
 	if err := w.saveMailbox(ctx, after); err != nil {

@@ -30,7 +30,9 @@ type MailboxRecord struct {
 	Revision int64   `json:"revision"`
 	// Password is encrypted with the tenant's key and bound to tenant and mailbox.
 	Password []byte `json:"password,omitempty"`
-	// EnabledAt is when the mailbox was last enabled; import_since "new" counts from here.
+	// EnabledAt is where import_since "new" counts from: when the mailbox was first
+	// enabled, or when import_since became "new" after that. To disable the mailbox
+	// for a while does not move it. Nil: never enabled.
 	EnabledAt *time.Time `json:"enabled_at,omitempty"`
 	DeletedAt *time.Time `json:"deleted_at,omitempty"`
 }
