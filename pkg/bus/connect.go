@@ -33,6 +33,7 @@ type Conn struct {
 	nc     *nats.Conn
 	js     jetstream.JetStream
 	logger *zap.Logger
+	delays schedule // of retries
 
 	mu     sync.Mutex
 	subs   map[*Subscription]struct{}
@@ -72,7 +73,7 @@ func Connect(ctx context.Context, o Options) (*Conn, error) {
 		nc.Close()
 		return nil, fmt.Errorf("connecting to NATS as %q: %w", o.Name, err)
 	}
-	return &Conn{nc: nc, js: js, logger: logger, subs: map[*Subscription]struct{}{}}, nil
+	return &Conn{nc: nc, js: js, logger: logger, delays: retryDelays(), subs: map[*Subscription]struct{}{}}, nil
 }
 
 func dial(ctx context.Context, o Options, logger *zap.Logger) (*nats.Conn, error) {

@@ -37,19 +37,19 @@ func watchParked(t *testing.T, c *bus.Conn) *bus.Parked {
 }
 
 func testDeadAfterLastAttempt(t *testing.T, srv *bustest.Server) {
-	c := srv.Connect(t, "test", nil)
+	c := impatient(t, srv)
 	ctx := testContext(t)
 	parked := watchParked(t, c)
 	sent := fetched(1, "Subject: x\r\n\r\nbody")
 	check(t, c.Publish(ctx, fetchedSubject, sent, "f:1"))
-	check(t, receive(t, subscribe(t, c, classifierSource)).Settle(ctx, soon("failure 1")))
+	check(t, receive(t, subscribe(t, c, classifierSource)).Settle(ctx, errors.New("failure 1")))
 	retries := subscribe(t, c, retrySource)
 	for attempt := 2; attempt <= 6; attempt++ {
 		m := receive(t, retries)
 		if m.Attempt() != attempt-1 {
 			t.Fatalf("attempt %d failed before; want %d", m.Attempt(), attempt-1)
 		}
-		check(t, m.Settle(ctx, soon(fmt.Sprint("failure ", attempt))))
+		check(t, m.Settle(ctx, errors.New(fmt.Sprint("failure ", attempt))))
 	}
 	eventually(t, "the message left RETRY", func() bool { return messagesIn(t, c, schemas.StreamRetry) == 0 })
 	eventually(t, "the mail is parked", func() bool { return parked.Has(key(1)) && parked.Count(tenant, mailbox) == 1 })
@@ -98,7 +98,7 @@ func testLargeLetter(t *testing.T, srv *bustest.Server) {
 			s.MaxMsgSize = 1 << 20
 		}
 	}, nil)
-	c := srv.Connect(t, "test", nil)
+	c := impatient(t, srv)
 	body := strings.Repeat("x", bus.MaxPayload)
 	bury(t, c, fetched(1, body), strings.Repeat("é", 600))
 	check(t, c.Replay(testContext(t), letters(t, c, bus.DeadQuery{})[0].Sequence))
@@ -106,7 +106,7 @@ func testLargeLetter(t *testing.T, srv *bustest.Server) {
 	if string(m.Payload()) != body {
 		t.Errorf("%d bytes came back; want %d", len(m.Payload()), len(body))
 	}
-	check(t, m.Settle(testContext(t), soon("busy")))
+	check(t, m.Settle(testContext(t), errors.New("busy")))
 	receiveAck(t, subscribe(t, c, retrySource))
 }
 

@@ -66,6 +66,7 @@ func TestPermissionsSuffice(t *testing.T) {
 	go func() { ended <- disposer.RunRetryPump(running) }()
 
 	for _, c := range users {
+		c.RetrySoon()
 		check(t, c.AwaitTopology(ctx))
 	}
 
@@ -82,7 +83,7 @@ func TestPermissionsSuffice(t *testing.T) {
 	s := subscribe(t, classifier, classifierSource)
 	m := receive(t, s)
 	check(t, m.InProgress())
-	check(t, m.Settle(ctx, soon("busy")))
+	check(t, m.Settle(ctx, errors.New("busy")))
 	retry := receive(t, subscribe(t, classifier, retrySource))
 	check(t, classifier.Publish(ctx, schemas.SubjectClassified(schemas.Light, tenant, mailbox), fetched(1, "x"), "c:1"))
 	check(t, retry.Ack())
@@ -108,12 +109,12 @@ func TestPermissionsSuffice(t *testing.T) {
 	for p := range schemas.DisposePartitions {
 		partitions = append(partitions, subscribe(t, disposer, bus.Source{Stage: schemas.StageDisposer, Stream: schemas.StreamDispose, Durable: bus.DurableDispose(p)}))
 	}
-	check(t, receiveAny(t, partitions).Settle(ctx, soon("busy")))
+	check(t, receiveAny(t, partitions).Settle(ctx, errors.New("busy")))
 	m = receiveAny(t, partitions)
 	check(t, disposer.Publish(ctx, schemas.SubjectDisposed(tenant, mailbox), disposal(schemas.ActionPersisted, 1), ""))
 	check(t, m.Ack())
 	disposed := subscribe(t, persister, bus.Source{Stage: schemas.StagePersister, Stream: schemas.StreamEvents, Durable: bus.DurablePersisterDisposed})
-	check(t, receive(t, disposed).Settle(ctx, soon("busy")))
+	check(t, receive(t, disposed).Settle(ctx, errors.New("busy")))
 	receiveAck(t, subscribe(t, persister, bus.Source{Stage: schemas.StagePersister, Stream: schemas.StreamRetry, Durable: bus.DurablePersisterDisposed}))
 
 	// admin

@@ -10,9 +10,11 @@ import (
 	"github.com/mailyard/mailyard/pkg/fault"
 )
 
-// retryDelays are the waits before the second and every further attempt.
-func retryDelays() [5]time.Duration {
-	return [...]time.Duration{10 * time.Second, time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour}
+// A schedule has the waits before the second and every further attempt.
+type schedule [5]time.Duration
+
+func retryDelays() schedule {
+	return schedule{10 * time.Second, time.Minute, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour}
 }
 
 // Settle ends the message as the outcome of the work demands, and acks last:
@@ -23,8 +25,8 @@ func retryDelays() [5]time.Duration {
 //   - fault.Unavailable: redelivered after about 10 s, or as much later as
 //     fault.RetryAfter says, without counting an attempt. Better not to settle at all but to wait and try again.
 //   - anything else: redelivered after 10 s, 1 m, 5 m, 30 m and 2 h, ±20 %, or
-//     when fault.RetryAfter says (never earlier). When the sixth attempt
-//     fails: dead letter, then Term.
+//     as much later as fault.RetryAfter says. When the sixth attempt fails:
+//     dead letter, then Term.
 //
 // A dead letter is a MailDead on DEAD, the keys of the mails it is about in
 // the bucket CONTROL, so that they are not fetched again, and a MailParked on
@@ -39,22 +41,13 @@ func (m *Message) Settle(ctx context.Context, outcome error) error {
 	case errors.Is(outcome, context.Canceled):
 		return m.Nak()
 	case fault.IsUnavailable(outcome):
-		delay := jittered(retryDelays()[0])
-		if after, ok := fault.RetryAfter(outcome); ok {
-			delay = max(delay, after)
-		}
-		return m.retry(ctx, outcome, m.Attempt(), delay)
+		return m.retry(ctx, outcome, m.Attempt(), notBefore(m.conn.delays[0], outcome))
 	}
 	failed := m.Attempt() + 1
-	delays := retryDelays()
-	if failed > len(delays) {
+	if failed > len(m.conn.delays) {
 		return m.bury(ctx, outcome)
 	}
-	delay := jittered(delays[failed-1])
-	if after, ok := fault.RetryAfter(outcome); ok {
-		delay = after + time.Duration(rand.Int64N(int64(after/5)+1))
-	}
-	return m.retry(ctx, outcome, failed, delay)
+	return m.retry(ctx, outcome, failed, notBefore(m.conn.delays[failed-1], outcome))
 }
 
 func (m *Message) bury(ctx context.Context, outcome error) error {
@@ -86,6 +79,15 @@ func (m *Message) letter(reason string) (letter, error) {
 		attempts: m.Attempt() + 1,
 		reason:   reason,
 	}, nil
+}
+
+// notBefore is the scheduled delay, or the longer one that the other side asked for.
+func notBefore(scheduled time.Duration, outcome error) time.Duration {
+	delay := jittered(scheduled)
+	if after, ok := fault.RetryAfter(outcome); ok && after > 0 {
+		delay = max(delay, after+time.Duration(rand.Int64N(int64(after/5)+1)))
+	}
+	return delay
 }
 
 // jittered varies a delay by a fifth, so that what failed together does not

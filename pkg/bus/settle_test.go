@@ -28,18 +28,21 @@ func shortAckWait(c *bus.Consumer) {
 	}
 }
 
-// soon is a failure whose retry is due at once.
-func soon(text string) error {
-	return &fault.Delayed{Err: errors.New(text), After: time.Millisecond}
+// impatient connects as a service whose retries are due at once.
+func impatient(t *testing.T, srv *bustest.Server) *bus.Conn {
+	t.Helper()
+	c := srv.Connect(t, "test", nil)
+	c.RetrySoon()
+	return c
 }
 
 func testRetry(t *testing.T, srv *bustest.Server) {
-	c := srv.Connect(t, "test", nil)
+	c := impatient(t, srv)
 	ctx := testContext(t)
 	sent := fetched(1, "Subject: x\r\n\r\nbody")
 	check(t, c.Publish(ctx, fetchedSubject, sent, "f:1"))
 	first := receive(t, subscribe(t, c, classifierSource))
-	check(t, first.Settle(ctx, soon("out of\r\nluck: \x00 é")))
+	check(t, first.Settle(ctx, errors.New("out of\r\nluck: \x00 é")))
 	eventually(t, "the lane is empty while the message waits", func() bool { return messagesIn(t, c, schemas.StreamFetchedLight) == 0 })
 
 	retries := subscribe(t, c, retrySource)
@@ -55,7 +58,7 @@ func testRetry(t *testing.T, srv *bustest.Server) {
 	if diff := cmp.Diff(sent, got); diff != "" {
 		t.Errorf("the retried event changed (-sent +got):\n%s", diff)
 	}
-	check(t, m.Settle(ctx, soon("again")))
+	check(t, m.Settle(ctx, errors.New("again")))
 	if m = receive(t, retries); m.Attempt() != 2 {
 		t.Errorf("the second retry has attempt %d; want 2", m.Attempt())
 	}
@@ -64,7 +67,7 @@ func testRetry(t *testing.T, srv *bustest.Server) {
 }
 
 func testRetrySurvivesRestart(t *testing.T, srv *bustest.Server) {
-	c := srv.Connect(t, "test", nil)
+	c := impatient(t, srv)
 	publishFetched(t, c, 1)
 	m := receive(t, subscribe(t, c, classifierSource))
 	check(t, m.Settle(testContext(t), &fault.Delayed{Err: errors.New("busy"), After: 2 * time.Second}))
@@ -108,7 +111,9 @@ func testRetrySchedule(t *testing.T, srv *bustest.Server) {
 		{"third", 2, errors.New("no"), "3", 5 * time.Minute},
 		{"fourth", 3, errors.New("no"), "4", 30 * time.Minute},
 		{"fifth", 4, errors.New("no"), "5", 2 * time.Hour},
+		{"server away for long", 4, fault.Unavailable(&fault.Delayed{Err: errors.New("no"), After: time.Hour}), "4", 66 * time.Minute},
 		{"server away", 4, fault.Unavailable(errors.New("no")), "4", 10 * time.Second},
+		{"told to wait less", 3, &fault.Delayed{Err: errors.New("no"), After: 2 * time.Second}, "4", 30 * time.Minute},
 		{"told to wait", 0, &fault.Delayed{Err: errors.New("no"), After: 3 * time.Hour}, "1", 3*time.Hour + 18*time.Minute},
 	} {
 		header, payload, err := cloudevents.Encode(fetched(uint32(step.failed+1), "x"))
@@ -140,11 +145,11 @@ func testAckLast(t *testing.T, srv *bustest.Server) {
 		}
 	}
 	alter(t, srv, tiny, shortAckWait)
-	c := srv.Connect(t, "test", nil)
+	c := impatient(t, srv)
 	ctx := testContext(t)
 	publishFetched(t, c, 1)
 	s := subscribe(t, c, classifierSource)
-	err := receive(t, s).Settle(ctx, soon("busy"))
+	err := receive(t, s).Settle(ctx, errors.New("busy"))
 	if !errors.Is(err, bus.ErrFull) || !fault.IsUnavailable(err) {
 		t.Fatalf("scheduling a retry on a full stream gave %v; want ErrFull, unavailable", err)
 	}
@@ -159,7 +164,7 @@ func testAckLast(t *testing.T, srv *bustest.Server) {
 	}
 	alter(t, srv, nil, shortAckWait) // room again
 	m = receive(t, s)
-	check(t, m.Settle(ctx, soon("busy")))
+	check(t, m.Settle(ctx, errors.New("busy")))
 	receiveAck(t, subscribe(t, c, retrySource))
 	if n := messagesIn(t, c, schemas.StreamDead); n != 0 {
 		t.Errorf("%d dead letters; want none", n)
@@ -167,7 +172,7 @@ func testAckLast(t *testing.T, srv *bustest.Server) {
 }
 
 func testDisposeRetry(t *testing.T, srv *bustest.Server) {
-	c := srv.Connect(t, "test", nil)
+	c := impatient(t, srv)
 	ctx, cancel := context.WithCancel(testContext(t))
 	check(t, c.Publish(ctx, schemas.SubjectDispose(tenant, mailbox), disposal(schemas.ActionPersisted, 1, 2), "d:1"))
 	pumped := make(chan error, 1)
@@ -187,7 +192,7 @@ func testDisposeRetry(t *testing.T, srv *bustest.Server) {
 		}
 		var e schemas.MailDispose
 		check(t, m.Decode(&e))
-		check(t, m.Settle(ctx, soon("busy")))
+		check(t, m.Settle(ctx, errors.New("busy")))
 	}
 	if m := receiveAck(t, s); m.Attempt() != 3 {
 		t.Errorf("attempt %d; want 3", m.Attempt())
