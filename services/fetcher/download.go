@@ -127,7 +127,7 @@ func (l *lane) publish(ctx context.Context, downloads []*download) error {
 	if err := l.conns[l.kind.lane()].PublishAll(ctx, publications); err != nil {
 		return fmt.Errorf("publishing mail of %s: %w", l.name(), err)
 	}
-	if l.epoch.get() != marks.Epoch {
+	if l.marks() != marks {
 		// Some of it may have been in the streams that are gone: marked in the
 		// epoch of the new ones it would count as in flight until its mark ends.
 		l.putBack(downloads)
