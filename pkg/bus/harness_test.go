@@ -69,6 +69,7 @@ func cases() map[string]func(*testing.T, *bustest.Server) {
 		"RetryOncePerMessage":   testRetryOncePerMessage,
 		"RetrySchedule":         testRetrySchedule,
 		"AckLast":               testAckLast,
+		"Interrupted":           testInterrupted,
 		"DisposeRetry":          testDisposeRetry,
 		"Stop":                  testStop,
 		"Nak":                   testNak,

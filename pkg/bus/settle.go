@@ -20,8 +20,9 @@ func retryDelays() schedule {
 // Settle ends the message as the outcome of the work demands, and acks last:
 //
 //   - nil: Ack.
+//   - context.Canceled, or any error after ctx has ended: Nak. The work was
+//     interrupted, not refused.
 //   - fault.Permanent: dead letter, then Term.
-//   - context.Canceled: Nak. The work was interrupted, not refused.
 //   - fault.Unavailable: redelivered after about 10 s, or as much later as
 //     fault.RetryAfter says, without counting an attempt. Better not to settle at all but to wait and try again.
 //   - anything else: redelivered after 10 s, 1 m, 5 m, 30 m and 2 h, ±20 %, or
@@ -36,10 +37,10 @@ func (m *Message) Settle(ctx context.Context, outcome error) error {
 	switch {
 	case outcome == nil:
 		return m.Ack()
+	case ctx.Err() != nil, errors.Is(outcome, context.Canceled):
+		return m.Nak()
 	case fault.IsPermanent(outcome):
 		return m.bury(ctx, outcome)
-	case errors.Is(outcome, context.Canceled):
-		return m.Nak()
 	case fault.IsUnavailable(outcome):
 		return m.retry(ctx, outcome, m.Attempt(), notBefore(m.conn.delays[0], outcome))
 	}

@@ -159,15 +159,44 @@ func testAckLast(t *testing.T, srv *bustest.Server) {
 	if m.Deliveries() != 2 {
 		t.Errorf("deliveries %d; want 2: the retry could not be stored", m.Deliveries())
 	}
-	if err := m.Settle(canceled, fault.Permanent(errors.New("poison"))); err == nil {
-		t.Fatal("a dead letter was written with a cancelled context")
-	}
-	alter(t, srv, nil, shortAckWait) // room again
+	check(t, m.Settle(canceled, fault.Permanent(errors.New("poison")))) // given back: who stops judges nobody
+	alter(t, srv, nil, shortAckWait)                                    // room again
 	m = receive(t, s)
 	check(t, m.Settle(ctx, errors.New("busy")))
 	receiveAck(t, subscribe(t, c, retrySource))
 	if n := messagesIn(t, c, schemas.StreamDead); n != 0 {
 		t.Errorf("%d dead letters; want none", n)
+	}
+}
+
+// What is interrupted by the stop of its process comes again as it is.
+func testInterrupted(t *testing.T, srv *bustest.Server) {
+	c := srv.Connect(t, "test", nil)
+	ctx := testContext(t)
+	over, end := context.WithTimeout(ctx, 0)
+	defer end()
+	publishFetched(t, c, 1)
+	s := subscribe(t, c, classifierSource)
+	for n, test := range []struct {
+		ctx     context.Context
+		outcome error
+	}{
+		{over, context.DeadlineExceeded},
+		{over, fault.Permanent(errors.New("cut short"))},
+		{over, fault.Unavailable(errors.New("away"))},
+		{ctx, fault.Unavailable(fmt.Errorf("away: %w", context.Canceled))},
+		{ctx, fault.Permanent(context.Canceled)},
+	} {
+		m := receive(t, s)
+		if m.Deliveries() != n+1 || m.Attempt() != 0 {
+			t.Errorf("delivery %d, attempt %d; want %d, 0", m.Deliveries(), m.Attempt(), n+1)
+		}
+		check(t, m.Settle(test.ctx, test.outcome))
+	}
+	check(t, receive(t, s).Settle(over, nil)) // done is done
+	eventually(t, "it is acknowledged", func() bool { return messagesIn(t, c, schemas.StreamFetchedLight) == 0 })
+	if retries, dead := messagesIn(t, c, schemas.StreamRetry), messagesIn(t, c, schemas.StreamDead); retries+dead != 0 {
+		t.Errorf("%d retries and %d dead letters; want none", retries, dead)
 	}
 }
 
