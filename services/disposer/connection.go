@@ -70,6 +70,17 @@ func (w *worker) away(err error, revision int64) error {
 	return fault.Unavailable(&fault.Delayed{Err: err, After: max(awayTime, e.After)})
 }
 
+// passing marks the errors of a command that say nothing about the mails: the
+// server asks us to wait, or the connection was lost. A folder that cannot be
+// made and a refusal count as attempts.
+func passing(err error) error {
+	var e *imapconn.Error
+	if !errors.As(err, &e) || e.Kind != imapconn.KindThrottled && e.Kind != imapconn.KindUnreachable {
+		return err
+	}
+	return fault.Unavailable(&fault.Delayed{Err: err, After: max(awayTime, e.After)})
+}
+
 // A refusal is what a mail server answered to a configuration, and when.
 type refusal struct {
 	err      error

@@ -103,10 +103,13 @@ func (w *worker) remove(ctx context.Context, view configwatch.View, b *batch, me
 	if err != nil {
 		return imapconn.Moved{}, err
 	}
+	var moved imapconn.Moved
 	if method == config.MethodDelete {
-		return conn.Delete(ctx, b.UIDValidity, b.UIDs, folder)
+		moved, err = conn.Delete(ctx, b.UIDValidity, b.UIDs, folder)
+	} else {
+		moved, err = conn.Move(ctx, b.UIDValidity, b.UIDs, folder)
 	}
-	return conn.Move(ctx, b.UIDValidity, b.UIDs, folder)
+	return moved, passing(err)
 }
 
 func (w *worker) tell(ctx context.Context, b *batch, method config.Method, destination string) error {
