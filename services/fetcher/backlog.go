@@ -34,10 +34,6 @@ const (
 	// maxBatchBytes bounds what one download command asks for, so that a
 	// repetition is cheap; a bigger mail goes alone.
 	maxBatchBytes = 8 << 20
-	// aloneAfter is how many failed downloads make a mail go alone, so that it
-	// fails nobody else's; parkAfter is how many make it a dead letter.
-	aloneAfter = 2
-	parkAfter  = 6
 	// settleTime is how long a mail whose mark is gone may still be listed: it
 	// was disposed of, and the server's view of the inbox is behind. A mail that
 	// is there after that was not, and is fetched again.
@@ -58,7 +54,8 @@ func inFlightLimit(k kind) int {
 // from it.
 type backlog struct {
 	maxItems          int
-	maxLight, maxMail int64 // bytes
+	parkTime          time.Duration // see there
+	maxLight, maxMail int64         // bytes
 
 	mu        sync.Mutex
 	changed   chan struct{}              // closed and replaced whenever something can be taken
@@ -68,7 +65,7 @@ type backlog struct {
 	inFlight  map[uint32]flight          // published, and marked in Redis
 	clock     int64                      // counts publications
 	landed    map[uint32]time.Time       // their marks are gone, or they were given up, since then; see settleTime
-	attempts  map[uint32]int             // failed downloads
+	troubles  map[uint32]*trouble        // failed downloads
 	unlisted  int                        // waiting in the inbox beyond maxSized
 	untouched map[uint32]struct{}        // arrived before import_since
 }
@@ -81,9 +78,9 @@ type flight struct {
 
 func newBacklog(maxItems int, maxLight, maxMail int64) *backlog {
 	return &backlog{
-		maxItems: maxItems, maxLight: maxLight, maxMail: maxMail,
+		maxItems: maxItems, parkTime: parkTime, maxLight: maxLight, maxMail: maxMail,
 		changed: make(chan struct{}),
-		known:   map[uint32]kind{}, taken: map[uint32]kind{}, inFlight: map[uint32]flight{}, attempts: map[uint32]int{}, untouched: map[uint32]struct{}{}, landed: map[uint32]time.Time{},
+		known:   map[uint32]kind{}, taken: map[uint32]kind{}, inFlight: map[uint32]flight{}, troubles: map[uint32]*trouble{}, untouched: map[uint32]struct{}{}, landed: map[uint32]time.Time{},
 	}
 }
 
@@ -132,9 +129,9 @@ func (b *backlog) list(listed, marked []uint32, asOf int64, limit int, parked fu
 			return false
 		})
 	}
-	for uid := range b.attempts {
+	for uid := range b.troubles {
 		if _, here := present[uid]; !here {
-			delete(b.attempts, uid)
+			delete(b.troubles, uid)
 		}
 	}
 	for uid := range b.untouched {
@@ -156,7 +153,7 @@ func (b *backlog) list(listed, marked []uint32, asOf int64, limit int, parked fu
 		if _, ok := b.inFlight[uid]; ok || parked(uid) {
 			continue
 		}
-		if _, ok := b.untouched[uid]; ok || b.settling(uid) {
+		if _, ok := b.untouched[uid]; ok || b.settling(uid) || b.resting(uid) {
 			continue
 		}
 		if len(fresh) < room {
@@ -204,7 +201,7 @@ func (b *backlog) take(k kind) []imapconn.MailInfo {
 	var batch []imapconn.MailInfo
 	var bytes int64
 	for _, m := range window {
-		if b.attempts[m.UID] >= aloneAfter {
+		if b.alone(m.UID) {
 			continue
 		}
 		if len(batch) == room || len(batch) > 0 && k != oversize && bytes+m.Size > maxBatchBytes {
@@ -214,7 +211,7 @@ func (b *backlog) take(k kind) []imapconn.MailInfo {
 		bytes += m.Size
 	}
 	if len(batch) == 0 {
-		least := slices.MinFunc(window, func(x, y imapconn.MailInfo) int { return b.attempts[x.UID] - b.attempts[y.UID] })
+		least := slices.MinFunc(window, func(x, y imapconn.MailInfo) int { return b.troubles[x.UID].attempts - b.troubles[y.UID].attempts })
 		batch = append(batch, least)
 	}
 	for _, m := range batch {
@@ -277,31 +274,8 @@ func (b *backlog) published(uids []uint32) {
 		b.inFlight[uid] = flight{b.known[uid], b.clock}
 		delete(b.taken, uid)
 		delete(b.known, uid)
-		delete(b.attempts, uid)
+		delete(b.troubles, uid)
 	}
-}
-
-// failed puts back what was taken and did not come, counting an attempt for
-// each if it is the mail's own failure. It returns those to be given up.
-func (b *backlog) failed(mails []imapconn.MailInfo, count bool) (hopeless []imapconn.MailInfo) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, m := range mails {
-		delete(b.taken, m.UID)
-		delete(b.known, m.UID)
-		if count {
-			b.attempts[m.UID]++
-		}
-		if b.attempts[m.UID] >= parkAfter {
-			hopeless = append(hopeless, m)
-			delete(b.attempts, m.UID)
-			b.landed[m.UID] = time.Now() // until its dead letter is known
-			continue
-		}
-		b.insert(m)
-	}
-	b.wake()
-	return hopeless
 }
 
 // ignore leaves mails alone that arrived before import_since.
@@ -378,13 +352,6 @@ func (b *backlog) settling(uid uint32) bool {
 	return ok && time.Since(at) < settleTime
 }
 
-// unsettled reports whether a listing held mails that were settling.
-func (b *backlog) unsettled() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return len(b.landed) > 0
-}
-
 // wake tells whoever waits on change that something can be taken.
 func (b *backlog) wake() {
 	close(b.changed)
@@ -427,6 +394,8 @@ func (b *backlog) count(listed []uint32, parked func(uid uint32) bool) counts {
 			c.inFlight++
 		case untouched:
 			c.untouched++
+		case b.resting(uid) && !parked(uid):
+			c.waiting++
 		case parked(uid):
 			c.parked++
 		case b.settling(uid):

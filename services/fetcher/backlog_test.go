@@ -96,51 +96,6 @@ func TestBatchIsBoundInBytesAndABiggerMailGoesAlone(t *testing.T) {
 	wantUIDs(t, "the next", b.take(large), 5)
 }
 
-func TestMailThatFailedGoesAloneAfterTheOthersAndIsGivenUp(t *testing.T) {
-	t.Parallel()
-	b := newTestBacklog(50)
-	fill(b, mail(1, lightSize), mail(2, lightSize), mail(3, lightSize))
-	for range aloneAfter {
-		batch := b.take(light)
-		wantUIDs(t, "before it is suspect", batch, 1, 2, 3)
-		b.failed(batch[1:2], true) // 2 is to blame
-		b.failed([]imapconn.MailInfo{batch[0], batch[2]}, false)
-	}
-	wantUIDs(t, "the others", b.take(light), 1, 3)
-	for n := aloneAfter; n < parkAfter; n++ {
-		batch := b.take(light)
-		wantUIDs(t, "alone", batch, 2)
-		hopeless := b.failed(batch, true)
-		if n < parkAfter-1 && hopeless != nil {
-			t.Fatalf("given up after %d attempts", n+1)
-		}
-		if n == parkAfter-1 {
-			wantUIDs(t, "given up", hopeless, 2)
-		}
-	}
-	if b.has(light) {
-		t.Error("what was given up waits")
-	}
-	c := b.count(span(1, 3), func(uid uint32) bool { return uid == 2 })
-	if c.parked != 1 || c.taken != 2 || c.unaccounted() != 0 {
-		t.Errorf("counts = %+v", c)
-	}
-}
-
-func TestSuspectsTakeTurns(t *testing.T) {
-	t.Parallel()
-	b := newTestBacklog(50)
-	fill(b, mail(1, lightSize), mail(2, lightSize))
-	for range aloneAfter {
-		b.failed(b.take(light), true)
-	}
-	first := b.take(light)
-	wantUIDs(t, "the oldest", first, 1)
-	b.failed(first, true)
-	wantUIDs(t, "the one that failed less", b.take(light), 2)
-	wantUIDs(t, "and again the oldest", b.take(light), 1)
-}
-
 func TestParkedMailThatStillWaitsIsDropped(t *testing.T) {
 	t.Parallel()
 	b := newTestBacklog(50)
@@ -186,7 +141,7 @@ func TestMarksThatWereReadBeforeAPublicationDoNotUndoIt(t *testing.T) {
 	if fresh, _ := b.list(span(1, 2), marks, asOf, 10, nobody); fresh != nil {
 		t.Errorf("in flight and listed as new: %v", fresh)
 	}
-	if b.unsettled() || b.flying(light) != 2 {
+	if len(b.landed) > 0 || b.flying(light) != 2 {
 		t.Errorf("%d of 2 are in flight; old marks undid a publication", b.flying(light))
 	}
 	if c := b.count(span(1, 2), nobody); c.inFlight != 2 || c.unaccounted() != 0 {
@@ -214,7 +169,7 @@ func TestMailWhoseMarkEndedSettlesBeforeItIsFetchedAgain(t *testing.T) {
 			fresh, _ := b.list(span(1, 2), []uint32{2}, b.now(), 10, nobody)
 			return fresh
 		}
-		if fresh := list(); fresh != nil || !b.unsettled() {
+		if fresh := list(); fresh != nil || b.soonest(time.Hour) != settleTime {
 			t.Errorf("listed as new at once: %v", fresh)
 		}
 		if c := b.count(span(1, 2), nobody); c.inFlight != 2 || c.unaccounted() != 0 {
@@ -225,8 +180,8 @@ func TestMailWhoseMarkEndedSettlesBeforeItIsFetchedAgain(t *testing.T) {
 			t.Errorf("listed as new too early: %v", fresh)
 		}
 		<-time.After(time.Millisecond)
-		if fresh := list(); !slices.Equal(fresh, []uint32{1}) || b.unsettled() {
-			t.Errorf("after the settling: %v, unsettled %v", fresh, b.unsettled())
+		if fresh := list(); !slices.Equal(fresh, []uint32{1}) || b.soonest(time.Hour) != time.Hour {
+			t.Errorf("after the settling: %v, listed again in %s", fresh, b.soonest(time.Hour))
 		}
 	})
 }
@@ -235,11 +190,11 @@ func TestMailThatLeftTheInboxIsForgotten(t *testing.T) {
 	t.Parallel()
 	b := newTestBacklog(50)
 	fill(b, mail(1, lightSize), mail(2, largeSize), mail(3, lightSize))
-	b.failed(b.take(large), true)
+	b.failed(b.take(large), errBroken, true)
 	b.ignore([]uint32{4})
 	b.list([]uint32{3}, nil, b.now(), 10, nobody)
-	if len(b.attempts)+len(b.untouched) != 0 {
-		t.Errorf("remembered: %v, %v", b.attempts, b.untouched)
+	if len(b.troubles)+len(b.untouched) != 0 {
+		t.Errorf("remembered: %v, %v", b.troubles, b.untouched)
 	}
 	wantUIDs(t, "still there", b.take(light), 3)
 	if b.take(large) != nil {
@@ -333,8 +288,13 @@ func runRandomly(t *testing.T, seed uint64) {
 			}
 		case 7: // a batch fails
 			if len(out) > 0 {
-				for _, m := range b.failed(out[0], r.IntN(2) == 0) {
-					parked[m.UID] = true
+				switch r.IntN(3) {
+				case 0:
+					b.failed(out[0], errBroken, r.IntN(2) == 0)
+				case 1:
+					b.missed(out[0], errNoBody)
+				case 2:
+					b.putBack(out[0])
 				}
 				out = out[1:]
 			}
@@ -363,6 +323,9 @@ func listInbox(t *testing.T, b *backlog, r *rand.Rand, inbox map[uint32]imapconn
 	slices.Sort(listed)
 	for uid := range marks {
 		marked = append(marked, uid)
+	}
+	for _, h := range b.hopeless(listed) {
+		parked[h.mail.UID] = true
 	}
 	isParked := func(uid uint32) bool { return parked[uid] }
 	fresh, _ := b.list(listed, marked, b.now(), 1+r.IntN(40), isParked)

@@ -12,7 +12,8 @@
 // Stores: nothing; in-flight marks, states and budgets are in Redis
 // Leases: the mailboxes, one replica each
 // On failure: a lane connects again by itself; a mail that cannot be downloaded
-// is tried alone and becomes a dead letter after the last attempt, while the
+// is tried alone, ever later, and becomes a dead letter after the last attempt (a
+// lost connection alone makes none within half an hour), while the
 // others go on; a mail server that is away is tried again on a slowing
 // schedule, forever; refused credentials wait for an administrator, with one
 // attempt an hour. A full stream stops the downloads.

@@ -102,9 +102,9 @@ func (l *lane) headers(taking, hard context.Context, conn *imapconn.Conn, public
 		})
 		if err != nil {
 			publications.Go(func() error { return l.publish(hard, done) })
-			return &transferError{fmt.Errorf("downloading header sections from the inbox of %s: %w", l.name(), err)}
+			return transferFailure(fmt.Errorf("downloading header sections from the inbox of %s: %w", l.name(), err))
 		}
-		l.missed(hard, batch, missing)
+		l.missed(batch, missing)
 		publications.Go(func() error { return l.publish(hard, done) })
 	}
 	return nil
@@ -153,7 +153,7 @@ func (l *lane) putBack(downloads []*download) {
 		infos[i], uids[i] = d.info, d.info.UID
 	}
 	l.settled(uids)
-	l.backlog.failed(infos, false)
+	l.backlog.putBack(infos)
 }
 
 func (l *lane) publication(d *download) bus.Publication {

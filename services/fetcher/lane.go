@@ -47,6 +47,7 @@ type lane struct {
 type claim struct {
 	info  imapconn.MailInfo
 	batch int  // the how-manieth that was taken; they are answered in this order
+	began bool // its body began to come
 	came  bool // it was downloaded in full
 }
 
@@ -58,7 +59,7 @@ func (l *lane) run(taking, hard context.Context) {
 	for l.awaitWork(taking) {
 		began, before := time.Now(), l.published.Load()
 		err := l.download(taking, hard)
-		l.giveBack(hard, err)
+		l.giveBack(err)
 		if err == nil {
 			pause = 0
 			continue
@@ -149,6 +150,7 @@ func (l *lane) bodies(taking, hard context.Context, conn *imapconn.Conn, publica
 		return batch, len(batch) > 0
 	}
 	each := func(info imapconn.MailInfo, body io.Reader) error {
+		l.began(info.UID)
 		d, err := l.read(hard, info, body)
 		if err == nil {
 			done = append(done, d)
@@ -159,7 +161,7 @@ func (l *lane) bodies(taking, hard context.Context, conn *imapconn.Conn, publica
 	finished := func(batch []imapconn.MailInfo, missing []uint32) {
 		downloads := done
 		done = nil
-		l.missed(hard, batch, missing)
+		l.missed(batch, missing)
 		publications.Go(func() error { return l.publish(hard, downloads) })
 	}
 	if err := conn.Fetch(hard, imapconn.FetchOptions{Depth: pipelined}, next, each, finished); err != nil {
@@ -205,6 +207,14 @@ func (l *lane) take(k kind) []imapconn.MailInfo {
 	return batch
 }
 
+func (l *lane) began(uid uint32) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c := l.open[uid]; c != nil {
+		c.began = true
+	}
+}
+
 func (l *lane) came(uid uint32) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -222,10 +232,12 @@ func (l *lane) settled(uids []uint32) {
 	}
 }
 
+var errNoBody = errors.New("the server lists the mail and sends no body for it")
+
 // missed handles the mails of a finished download whose body did not come: they
 // left the inbox in the meantime, or the server keeps them back. The next
 // listing tells which; those that are still there go alone from then on.
-func (l *lane) missed(ctx context.Context, batch []imapconn.MailInfo, missing []uint32) {
+func (l *lane) missed(batch []imapconn.MailInfo, missing []uint32) {
 	if len(missing) == 0 {
 		return
 	}
@@ -236,7 +248,7 @@ func (l *lane) missed(ctx context.Context, batch []imapconn.MailInfo, missing []
 		}
 	}
 	l.settled(missing)
-	l.giveUp(ctx, l.backlog.failed(infos, true), errors.New("the server lists the mail and sends no body for it"))
+	l.backlog.missed(infos, errNoBody)
 	l.session.conn.Wake()
 }
 
@@ -245,42 +257,50 @@ type transferError struct{ error }
 
 func (e *transferError) Unwrap() error { return e.error }
 
-// An unstoredError says that a mail came and could not be put into the object
-// store, which is not the mail's fault.
+// An unstoredError says that a mail came and there was no place for it, which is
+// not the mail's fault.
 type unstoredError struct{ error }
 
 func (e *unstoredError) Unwrap() error { return e.error }
 
 func transferFailure(err error) error {
 	var unstored *unstoredError
-	if errors.As(err, &unstored) {
+	if errors.As(err, &unstored) || imapconn.KindOf(err) == imapconn.KindThrottled {
 		return err
 	}
 	return &transferError{err}
 }
 
 // giveBack returns to the backlog what was taken and not published when a
-// download ended. A failure counts against the mails that were on their way:
-// one of them may be what breaks the connection.
-func (l *lane) giveBack(ctx context.Context, err error) {
-	suspects, others := l.release(err)
+// download ended. A broken connection counts against the mails that were on
+// their way: one of them may be what breaks it.
+func (l *lane) giveBack(err error) {
+	suspects, others, began := l.release(err)
 	var tooLarge *imapconn.TooLargeError
 	if errors.As(err, &tooLarge) {
-		// The server announced less. Now it is known, its body is left alone.
-		for i := range suspects {
-			if suspects[i].UID == tooLarge.UID || tooLarge.UID == 0 && len(suspects) == 1 {
-				suspects[i].Size = max(tooLarge.Size, l.backlog.maxMail+1)
-			}
+		suspects, others = l.grown(tooLarge, suspects, others)
+	}
+	l.backlog.putBack(others)
+	l.backlog.failed(suspects, err, began)
+}
+
+// grown puts right the size of the mail of which the server announced less, and
+// takes it off the suspects: now it is known, its body is left alone.
+func (l *lane) grown(e *imapconn.TooLargeError, suspects, others []imapconn.MailInfo) (rest, withIt []imapconn.MailInfo) {
+	for i, m := range suspects {
+		if m.UID == e.UID || e.UID == 0 && len(suspects) == 1 {
+			m.Size = max(e.Size, l.backlog.maxMail+1)
+			return slices.Delete(suspects, i, i+1), append(others, m)
 		}
 	}
-	l.backlog.failed(others, false)
-	l.giveUp(ctx, l.backlog.failed(suspects, true), err)
+	return suspects, others
 }
 
 // release empties open. Suspects are the mails that were on their way when a
 // transfer failed: those of the oldest unfinished batch that did not come. The
-// batches behind it were only asked for.
-func (l *lane) release(err error) (suspects, others []imapconn.MailInfo) {
+// batches behind it were only asked for. began says that the server had begun
+// to send that batch.
+func (l *lane) release(err error) (suspects, others []imapconn.MailInfo, began bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	failed := 0
@@ -293,14 +313,16 @@ func (l *lane) release(err error) (suspects, others []imapconn.MailInfo) {
 		}
 	}
 	for _, uid := range slices.Sorted(maps.Keys(l.open)) {
-		if c := l.open[uid]; c.batch == failed && !c.came {
+		c := l.open[uid]
+		began = began || c.batch == failed && (c.began || c.came)
+		if c.batch == failed && !c.came {
 			suspects = append(suspects, c.info)
 		} else {
 			others = append(others, c.info)
 		}
 	}
 	clear(l.open)
-	return suspects, others
+	return suspects, others, began
 }
 
 func ignoreClosed(closing, before error) error {

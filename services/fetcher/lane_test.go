@@ -27,14 +27,16 @@ func TestFailedTransferCountsAgainstTheMailsThatWereOnTheirWay(t *testing.T) {
 		err      error
 		came     []uint32
 		suspects []uint32
+		began    bool
 	}{
-		{"first batch", transferFailure(errors.New("lost")), nil, []uint32{1, 2, 3}},
-		{"without those that came", transferFailure(errors.New("lost")), []uint32{1, 2}, []uint32{3}},
-		{"first unfinished batch", transferFailure(errors.New("lost")), []uint32{1, 2, 3}, []uint32{4}},
-		{"nothing was on its way", transferFailure(errors.New("lost")), []uint32{1, 2, 3, 4, 5}, nil},
-		{"could not connect", fault.Unavailable(errors.New("away")), nil, nil},
-		{"object store full", transferFailure(fmt.Errorf("taking mail: %w", &unstoredError{errors.New("full")})), nil, nil},
-		{"stopped", nil, nil, nil},
+		{"first batch", transferFailure(errors.New("lost")), nil, []uint32{1, 2, 3}, false},
+		{"without those that came", transferFailure(errors.New("lost")), []uint32{1, 2}, []uint32{3}, true},
+		{"first unfinished batch", transferFailure(errors.New("lost")), []uint32{1, 2, 3}, []uint32{4}, false},
+		{"nothing was on its way", transferFailure(errors.New("lost")), []uint32{1, 2, 3, 4, 5}, nil, false},
+		{"could not connect", fault.Unavailable(errors.New("away")), nil, nil, false},
+		{"throttled", transferFailure(kindError(imapconn.KindThrottled)), []uint32{1}, nil, false},
+		{"object store full", transferFailure(fmt.Errorf("taking mail: %w", &unstoredError{errors.New("full")})), nil, nil, false},
+		{"stopped", nil, nil, nil, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -43,8 +45,11 @@ func TestFailedTransferCountsAgainstTheMailsThatWereOnTheirWay(t *testing.T) {
 			for _, uid := range test.came {
 				l.came(uid)
 			}
-			suspects, others := l.release(test.err)
+			suspects, others, began := l.release(test.err)
 			wantUIDs(t, "suspects", suspects, test.suspects...)
+			if began != test.began {
+				t.Errorf("the batch had begun to come: %v", began)
+			}
 			if len(suspects)+len(others) != 5 || len(l.open) != 0 {
 				t.Errorf("%d suspects and %d others of 5; %d kept", len(suspects), len(others), len(l.open))
 			}
@@ -58,7 +63,7 @@ func TestMailThatIsLargerThanAnnouncedBecomesOversize(t *testing.T) {
 		b := newTestBacklog(50)
 		fill(b, mail(1, largeSize))
 		l := claims(b, b.take(large))
-		l.giveBack(t.Context(), transferFailure(&imapconn.TooLargeError{UID: uid, Size: 9_000_000, Limit: 7_000_000}))
+		l.giveBack(transferFailure(&imapconn.TooLargeError{UID: uid, Size: 9_000_000, Limit: 7_000_000}))
 		wantUIDs(t, name, b.take(oversize), 1)
 	}
 }

@@ -134,23 +134,26 @@ func (m *mailbox) session(ctx, hard context.Context, view configwatch.View) (err
 		mailbox: m, view: view, target: target, conn: conn, inbox: inbox,
 		backlog: newBacklog(d.MaxItems, d.MaxLightBytes, d.MaxEmailBytes),
 	}
+	if m.config.parkTime > 0 {
+		s.backlog.parkTime = m.config.parkTime
+	}
 	return s.run(ctx, hard)
 }
 
 // giveUp makes dead letters of mails that could not be downloaded, time and
 // again and each alone. They stay in the inbox, and are left alone there.
-func (s *session) giveUp(ctx context.Context, mails []imapconn.MailInfo, cause error) {
-	for _, mail := range mails {
-		key := s.key(mail.UID)
-		err := fmt.Errorf("downloading %s (%d bytes), %d times: %w", key, mail.Size, parkAfter, cause)
-		if perr := s.running.conn.GiveUp(ctx, schemas.StageFetcher, key, parkAfter, err); perr != nil {
+func (s *session) giveUp(ctx context.Context, troubles []trouble) {
+	for _, t := range troubles {
+		key := s.key(t.mail.UID)
+		err := fmt.Errorf("downloading %s (%d bytes), %d times: %w", key, t.mail.Size, t.attempts, t.cause)
+		if perr := s.running.conn.GiveUp(ctx, schemas.StageFetcher, key, t.attempts, err); perr != nil {
 			// Not parked means tried again, which is what it would be after a replay.
-			s.logger.Error("parking mail", zap.Error(perr), zap.NamedError("cause", err))
+			s.logger.Error("parking mail", zap.Error(perr), zap.NamedError("cause", t.cause))
 			continue
 		}
 		s.logger.Error("mail was parked", zap.Error(err), zap.String("mail_id", key.ID()))
 	}
-	if len(mails) > 0 {
+	if len(troubles) > 0 {
 		s.conn.Wake() // the state is to tell of it
 	}
 }

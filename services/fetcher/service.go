@@ -29,6 +29,8 @@ type Config struct {
 	IMAP    imapconn.Options
 	Logger  *zap.Logger
 	Metrics prometheus.Registerer // nil: none are registered
+
+	parkTime time.Duration // 0: see the constant
 }
 
 // Service is the fetcher.

@@ -29,13 +29,14 @@ const tenant = servicetest.Tenant
 // A rig is a fetcher with a mailbox on a demo server.
 type rig struct {
 	*servicetest.Bench
-	t       *testing.T
-	server  *imaptest.Server
-	wire    *wire
-	mailbox config.Mailbox
-	fetched *servicetest.Events[schemas.MailFetched]
-	parked  *servicetest.Events[schemas.MailParked]
-	states  *servicetest.Events[schemas.MailboxStateChanged]
+	t        *testing.T
+	server   *imaptest.Server
+	wire     *wire
+	parkTime time.Duration
+	mailbox  config.Mailbox
+	fetched  *servicetest.Events[schemas.MailFetched]
+	parked   *servicetest.Events[schemas.MailParked]
+	states   *servicetest.Events[schemas.MailboxStateChanged]
 }
 
 func newRig(t *testing.T) *rig {
@@ -66,7 +67,7 @@ func (r *rig) run() (stop func() error) {
 	r.t.Helper()
 	return r.Run(New(Config{
 		Bus: r.Bus(), Redis: r.LeaseOptions(), Group: r.Group("one"), Mail: r.Mail(), Logger: r.Logger,
-		IMAP: imapconn.Options{Dial: r.wire.dial},
+		IMAP: imapconn.Options{Dial: r.wire.dial}, parkTime: r.parkTime,
 	}))
 }
 
@@ -217,6 +218,7 @@ func TestConnectionLostInTheMiddleOfABodyCostsNothing(t *testing.T) {
 func TestPoisonMailIsParkedWhileTheOthersFlow(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
+	r.parkTime = time.Second
 	r.wire.cuts["line of mail 2 "] = -1 // the connection never survives it
 	r.server.Deliver("u1", imaptest.Messages(1, 5, 500)...)
 	r.start()

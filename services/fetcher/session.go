@@ -108,6 +108,7 @@ func (s *session) list(ctx context.Context) (more bool, err error) {
 		return false, fmt.Errorf("listing the inbox of %s: %w", s.name(), err)
 	}
 	parked := func(uid uint32) bool { return s.parked.Has(s.key(uid)) }
+	s.giveUp(ctx, s.backlog.hopeless(listed))
 	room, reached := s.quota(ctx, sizesAtOnce)
 	fresh, more := s.backlog.list(listed, marked, asOf, room, parked)
 	if reached && more && s.backlog.begun() == 0 {
@@ -151,9 +152,7 @@ func (s *session) await(ctx context.Context, more bool) error {
 	if !s.conn.HasIdle() {
 		pause = pollTime
 	}
-	if s.backlog.unsettled() {
-		pause = min(pause, settleTime)
-	}
+	pause = s.backlog.soonest(pause)
 	if s.underWay { // no server tells when that ends, and the readers of the state want to know
 		pause = min(pause, refreshTime)
 	}
