@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"go.uber.org/zap"
@@ -26,16 +27,24 @@ func (o Options) Named(name string) Options {
 // PubAck. While a stream is full or NATS is away it tries again, with back-off,
 // until ctx ends: that is how a full stream pushes back. Other errors end it.
 func (c *Conn) PublishAll(ctx context.Context, publications []Publication) error {
+	return c.PublishUntil(ctx, ctx, publications)
+}
+
+// PublishUntil is PublishAll for a service that may be stopped: once stop has
+// ended it does not try again. An attempt that is under way goes on until it has
+// its answers or hard ends, too; there is always one. The error then is
+// fault.Unavailable and that of stop.
+func (c *Conn) PublishUntil(stop, hard context.Context, publications []Publication) error {
 	for attempt := 0; ; attempt++ {
-		failed, err := c.publishOnce(ctx, publications)
+		failed, err := c.publishOnce(hard, publications)
 		if err == nil || !fault.IsUnavailable(err) {
 			return err
 		}
 		if attempt == 0 {
 			c.logger.Warn("publishing waits", zap.Error(err), zap.Int("messages", len(failed)))
 		}
-		if pause(ctx, backoff(attempt)) != nil {
-			return err
+		if serr := pause(stop, backoff(attempt)); serr != nil {
+			return fmt.Errorf("%w: %w", serr, err)
 		}
 		publications = failed
 	}
@@ -70,12 +79,11 @@ func (c *Conn) publishOnce(ctx context.Context, publications []Publication) (fai
 	return failed, err
 }
 
-// Forward publishes what follows from a message, as PublishAll does, and keeps
+// Forward publishes what follows from a message, as PublishUntil does, and keeps
 // the message in progress for as long as that takes.
-func (c *Conn) Forward(ctx context.Context, m *Message, p Publication) error {
-	stop := KeepAlive(m)
-	defer stop()
-	return c.PublishAll(ctx, []Publication{p})
+func (c *Conn) Forward(stop, hard context.Context, m *Message, p Publication) error {
+	defer KeepAlive(m)()
+	return c.PublishUntil(stop, hard, []Publication{p})
 }
 
 // keepAliveTime is a third of the shortest ack wait.

@@ -48,6 +48,19 @@ func testPublishAll(t *testing.T, srv *bustest.Server) {
 	}
 }
 
+// Whoever is told to stop publishes what can be published, but waits for nobody.
+func testPublishUntil(t *testing.T, srv *bustest.Server) {
+	c := srv.Connect(t, "test", nil)
+	ctx := testContext(t)
+	stopped, stop := context.WithCancel(ctx)
+	stop()
+	check(t, c.PublishUntil(stopped, ctx, []bus.Publication{{Subject: fetchedSubject, Event: fetched(1, "x"), MsgID: "f:1"}}))
+	err := c.PublishUntil(stopped, ctx, []bus.Publication{{Subject: "nobody.listens", Event: fetched(1, "")}})
+	if !fault.IsUnavailable(err) || !errors.Is(err, context.Canceled) || ctx.Err() != nil {
+		t.Errorf("publishing where no stream is gave %v; want unavailable and cancelled, at once", err)
+	}
+}
+
 func testGiveUp(t *testing.T, srv *bustest.Server) {
 	c := srv.Connect(t, "test", nil)
 	ctx := testContext(t)

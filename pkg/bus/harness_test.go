@@ -48,6 +48,7 @@ func cases() map[string]func(*testing.T, *bustest.Server) {
 		"ReplayWithBlob":        testReplayWithBlob,
 		"ParkedWatch":           testParkedWatch,
 		"PublishAll":            testPublishAll,
+		"PublishUntil":          testPublishUntil,
 		"GiveUp":                testGiveUp,
 		"AwaitTopology":         testAwaitTopology,
 		"Backlogs":              testBacklogs,

@@ -10,11 +10,13 @@ import (
 	"github.com/mailyard/mailyard/pkg/bus"
 	"github.com/mailyard/mailyard/pkg/fault"
 	"github.com/mailyard/mailyard/pkg/message"
+	"github.com/mailyard/mailyard/pkg/process"
 	"github.com/mailyard/mailyard/schemas"
 )
 
 // classify decides on one mail and hands it on. It returns when the classified
-// message is stored in its stream, so that the caller may acknowledge.
+// message is stored in its stream, so that the caller may acknowledge, or when
+// ctx is done while the stream takes nothing.
 func (l *lane) classify(ctx context.Context, m *bus.Message) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -44,7 +46,7 @@ func (l *lane) classify(ctx context.Context, m *bus.Message) (err error) {
 	out.TraceParent = in.TraceParent
 	subject := schemas.SubjectClassified(in.Lane, key.Tenant, key.Mailbox)
 	msgID := "c:" + key.ID() + ":" + strconv.FormatInt(in.Generation, 10)
-	if err := l.conn.Forward(ctx, m, bus.Publication{Subject: subject, Event: out, MsgID: msgID}); err != nil {
+	if err := l.conn.Forward(ctx, process.Hard(ctx), m, bus.Publication{Subject: subject, Event: out, MsgID: msgID}); err != nil {
 		return fmt.Errorf("classifying %s: %w", key, err)
 	}
 	return nil

@@ -45,7 +45,6 @@ func openLane(ctx context.Context, c Config, name schemas.Lane, t *tables) (*lan
 func (l *lane) close(ctx context.Context) error { return l.conn.Close(ctx) }
 
 func (l *lane) run(ctx context.Context) error {
-	hard := process.Hard(ctx)
 	stop := context.AfterFunc(ctx, func() {
 		l.fresh.Stop()
 		l.retry.Stop()
@@ -53,16 +52,17 @@ func (l *lane) run(ctx context.Context) error {
 	defer stop()
 	var g errgroup.Group
 	for range workers(l.name) {
-		g.Go(func() error { return l.work(hard, l.fresh) })
+		g.Go(func() error { return l.work(ctx, l.fresh) })
 	}
 	// What was retried is handled beside the lane, so that it never delays it.
-	g.Go(func() error { return l.work(hard, l.retry) })
+	g.Go(func() error { return l.work(ctx, l.retry) })
 	return g.Wait()
 }
 
 func (l *lane) work(ctx context.Context, s *bus.Subscription) error {
+	hard := process.Hard(ctx)
 	for m := range s.Messages() {
-		if err := m.Settle(ctx, l.classify(ctx, m)); err != nil {
+		if err := m.Settle(hard, l.classify(ctx, m)); err != nil {
 			// Not settled means delivered again, which is harmless.
 			l.logger.Warn("settling message", zap.Error(err), zap.String("subject", m.Subject()))
 		}

@@ -47,7 +47,10 @@ func newDeafRig(t *testing.T) *rig {
 	return r
 }
 
-func (r *rig) run() { r.t.Helper(); r.Run(New(Config{Bus: r.Bus(), Logger: r.Logger})) }
+func (r *rig) run() (stop func() error) {
+	r.t.Helper()
+	return r.Run(New(Config{Bus: r.Bus(), Logger: r.Logger}))
+}
 
 func fetched(mailbox string, uid uint32, reason schemas.Reason, raw []byte) schemas.MailFetched {
 	now := time.Now().UTC()
@@ -178,6 +181,32 @@ func TestAcknowledgedOnlyWhenHandedOn(t *testing.T) {
 	}
 	r.NATS.Provision(t)
 	r.Eventually("it is handed on", func() bool {
+		return r.Left(schemas.StreamClassifiedLight) == 1 && r.Left(schemas.StreamFetchedLight) == 0
+	})
+}
+
+func TestStopWhileNothingCanBeHandedOnGivesTheMailBackAtOnce(t *testing.T) {
+	t.Parallel()
+	r := newDeafRig(t)
+	stop := r.run()
+	if err := r.Conn.JetStream().DeleteStream(t.Context(), schemas.StreamClassifiedLight); err != nil {
+		t.Fatal(err)
+	}
+	r.publish(fetched("info", 1, "", imaptest.Message(1, 300)))
+	r.Eventually("it waits", func() bool { return r.Logs.FilterMessage("publishing waits").Len() > 0 })
+	began := time.Now()
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("stopping took %s", took)
+	}
+	if n, retries := r.Left(schemas.StreamFetchedLight), r.Left(schemas.StreamRetry); n != 1 || retries != 0 {
+		t.Errorf("%d messages are left and %d wait for a retry; want 1, 0", n, retries)
+	}
+	r.NATS.Provision(t)
+	r.run()
+	r.Eventually("the next one hands it on", func() bool {
 		return r.Left(schemas.StreamClassifiedLight) == 1 && r.Left(schemas.StreamFetchedLight) == 0
 	})
 }
