@@ -19,26 +19,35 @@ import (
 	"github.com/mailyard/mailyard/schemas/config"
 )
 
-// dispose brings each batch to its end and settles its messages.
-func (w *worker) dispose(ctx context.Context, batches []*batch) {
-	var messages []*bus.Message
+// dispose brings each batch to its end and settles its messages. What was not
+// begun when held is done goes back to be delivered to the next owner.
+func (w *worker) dispose(held, work context.Context, batches []*batch) {
 	for _, b := range batches {
-		messages = append(messages, b.messages...)
-	}
-	// A server that is slow to fail must not cost deliveries: the last one makes a dead letter.
-	defer bus.KeepAlive(messages...)()
-	for _, b := range batches {
-		slices.Sort(b.UIDs)
-		b.UIDs = slices.Compact(b.UIDs)
-		err := w.disposeBatch(ctx, b)
-		if err != nil {
-			w.hangUp()
-			w.logger.Warn("disposing of mail", zap.Error(err), zap.Int("mails", len(b.UIDs)), zap.String("action", string(b.Action)))
+		err := context.Canceled
+		if held.Err() == nil {
+			err = w.attempt(work, b)
 		}
 		for _, m := range b.messages {
-			w.settle(ctx, m, err)
+			w.settle(work, m, err)
+			w.keeper.drop(m)
 		}
 	}
+}
+
+func (w *worker) attempt(ctx context.Context, b *batch) error {
+	slices.Sort(b.UIDs)
+	b.UIDs = slices.Compact(b.UIDs)
+	err := w.disposeBatch(ctx, b)
+	if err == nil {
+		return nil
+	}
+	w.hangUp()
+	if ctx.Err() != nil {
+		w.logger.Info("disposal was interrupted; the next owner of the partition repeats it", zap.Error(err), zap.Int("mails", len(b.UIDs)))
+		return context.Canceled // whatever it looked like
+	}
+	w.logger.Warn("disposing of mail", zap.Error(err), zap.Int("mails", len(b.UIDs)), zap.String("action", string(b.Action)))
+	return err
 }
 
 // disposeBatch does what was ordered on the mail server, tells of it, and

@@ -55,7 +55,7 @@ func TestWorkerThatEndedTakesNoOrders(t *testing.T) {
 	if !w.offer(order{}) {
 		t.Error("a new worker takes no order")
 	}
-	if orders, _ := w.take(true); len(orders) != 1 {
+	if orders := w.take(true); len(orders) != 1 {
 		t.Errorf("%d orders; the last one is lost", len(orders))
 	}
 	if w.offer(order{}) {

@@ -2,8 +2,8 @@ package disposer
 
 import (
 	"context"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
+	"time"
 
 	"github.com/mailyard/mailyard/pkg/bus"
 	"github.com/mailyard/mailyard/pkg/fault"
@@ -16,11 +16,24 @@ type order struct {
 	schemas.Dispose
 }
 
+// A partition has a worker for each mailbox that something was ordered of lately.
+type partition struct {
+	*running
+	keeper *keeper
+
+	mu      sync.Mutex // guards workers
+	workers map[string]*worker
+}
+
 // servePartition gives each mailbox of a partition its own worker, until held
 // is done. Workers end by themselves when their mailbox has been quiet for long
 // enough, and a later order begins another.
-func (r *running) servePartition(held, hard context.Context, partition string) error {
-	s, err := r.conn.Subscribe(held, bus.Source{Stage: schemas.StageDisposer, Stream: schemas.StreamDispose, Durable: "disposer-" + partition, MaxMessages: 200})
+//
+// When held is done, orders that wait are given back, and what runs on a mail
+// server has the grace time to end: one mailbox that is slow must not keep the
+// partition from its next owner.
+func (r *running) servePartition(held, hard context.Context, name string) error {
+	s, err := r.conn.Subscribe(held, bus.Source{Stage: schemas.StageDisposer, Stream: schemas.StreamDispose, Durable: "disposer-" + name, MaxMessages: 200})
 	if err != nil {
 		if held.Err() != nil {
 			return nil
@@ -30,28 +43,56 @@ func (r *running) servePartition(held, hard context.Context, partition string) e
 	defer s.Stop()
 	defer context.AfterFunc(held, s.Stop)()
 
-	var workers errgroup.Group
-	mailboxes := map[string]*worker{}
+	held, end := context.WithCancel(held)
+	defer end()
+	work, cut := context.WithCancel(hard)
+	defer cut()
+	p := &partition{running: r, keeper: newKeeper(), workers: map[string]*worker{}}
+	var keeping, working sync.WaitGroup
+	keep, release := context.WithCancel(context.WithoutCancel(hard))
+	keeping.Go(func() { p.keeper.run(keep, r.times.keepAlive) })
 	for m := range s.Messages() {
 		var event schemas.MailDispose
 		if err := m.Decode(&event); err != nil {
 			r.settle(hard, m, fault.Permanent(err))
 			continue
 		}
-		name := event.Data.Tenant + "/" + event.Data.Mailbox
-		w := mailboxes[name]
-		if w == nil || !w.offer(order{m, event.Data}) {
-			w = newWorker(r, event.Data.Tenant, event.Data.Mailbox)
-			mailboxes[name] = w
-			w.offer(order{m, event.Data})
-			workers.Go(func() error {
-				w.run(hard)
-				return nil
+		p.keeper.keep(m)
+		if w := p.assign(order{m, event.Data}); w != nil {
+			working.Go(func() {
+				defer p.forget(w)
+				w.run(held, work)
 			})
 		}
 	}
-	for _, w := range mailboxes {
-		w.finish()
+	end() // it is, but when the connection was closed
+	defer time.AfterFunc(r.times.grace, cut).Stop()
+	working.Wait()
+	release()
+	keeping.Wait()
+	return nil
+}
+
+// assign hands an order to the worker of its mailbox. If that is a new one, it is
+// returned and is to be run.
+func (p *partition) assign(o order) *worker {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	name := o.Tenant + "/" + o.Mailbox
+	if w := p.workers[name]; w != nil && w.offer(o) {
+		return nil
 	}
-	return workers.Wait()
+	w := newWorker(p.running, p.keeper, o.Tenant, o.Mailbox)
+	w.offer(o)
+	p.workers[name] = w
+	return w
+}
+
+// forget drops a worker that has ended.
+func (p *partition) forget(w *worker) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if name := w.tenant + "/" + w.mailbox; p.workers[name] == w {
+		delete(p.workers, name)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
@@ -29,14 +30,25 @@ type Config struct {
 }
 
 // Service is the disposer.
-type Service struct{ config Config }
+type Service struct {
+	config Config
+	times  times
+}
+
+type times struct {
+	keepAlive time.Duration // between extensions of the ack wait of an order, which is 2 min
+	grace     time.Duration // for what runs on a mail server when a partition is handed over
+}
 
 // New returns a disposer that connects when it runs.
-func New(c Config) *Service { return &Service{config: c} }
+func New(c Config) *Service {
+	return &Service{config: c, times: times{keepAlive: 20 * time.Second, grace: 10 * time.Second}}
+}
 
 // running is what the parts of a running disposer share.
 type running struct {
 	config   Config
+	times    times
 	conn     *bus.Conn
 	redis    *lease.Client
 	watcher  *configwatch.Watcher
@@ -66,7 +78,7 @@ func (s *Service) Run(ctx context.Context, ready func()) (err error) {
 	}
 	defer func() { err = errors.Join(err, redis.Close()) }()
 
-	r := &running{config: c, conn: conn, redis: redis, watcher: watcher, logger: c.Logger, disposed: newDisposed(c.Metrics)}
+	r := &running{config: c, times: s.times, conn: conn, redis: redis, watcher: watcher, logger: c.Logger, disposed: newDisposed(c.Metrics)}
 	c.Group.Name = "disposer"
 	group := redis.NewGroup(c.Group)
 	group.Want(partitions())

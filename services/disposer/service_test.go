@@ -258,16 +258,18 @@ func TestServerThatHangsDoesNotDelayAnotherMailboxOfThePartition(t *testing.T) {
 	}
 }
 
-// neighbour returns a mailbox of the same partition (nats-server hashes the
-// tokens with FNV-1a).
+// partitionOf returns the partition of a mailbox: nats-server hashes the tokens
+// with FNV-1a.
+func partitionOf(mailbox string) uint32 {
+	h := fnv.New32a()
+	h.Write([]byte(tenant + mailbox))
+	return h.Sum32() % schemas.DisposePartitions
+}
+
+// neighbour returns a mailbox of the same partition.
 func neighbour(mailbox string) string {
-	partition := func(id string) uint32 {
-		h := fnv.New32a()
-		h.Write([]byte(tenant + id))
-		return h.Sum32() % schemas.DisposePartitions
-	}
 	for i := 0; ; i++ {
-		if id := fmt.Sprintf("other-%d", i); partition(id) == partition(mailbox) {
+		if id := fmt.Sprintf("other-%d", i); partitionOf(id) == partitionOf(mailbox) {
 			return id
 		}
 	}

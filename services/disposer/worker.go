@@ -20,13 +20,14 @@ const maxBatch = 500
 // A worker disposes of one mailbox's mail, over one connection.
 type worker struct {
 	*running
+	keeper          *keeper
 	tenant, mailbox string
 	logger          *zap.Logger
 
 	mu     sync.Mutex // guards queue and ended
 	queue  []order    // bounded by the consumer's MaxAckPending
 	ended  bool
-	wakeUp chan struct{} // holds one element when the queue or ended changed
+	wakeUp chan struct{} // holds one element when something was ordered
 
 	conn     *imapconn.Conn // nil until it is needed
 	permit   *lease.Permit  // of the account's connection budget
@@ -34,9 +35,9 @@ type worker struct {
 	refusal  refusal        // the last one, if any
 }
 
-func newWorker(r *running, tenant, mailbox string) *worker {
+func newWorker(r *running, k *keeper, tenant, mailbox string) *worker {
 	return &worker{
-		running: r, tenant: tenant, mailbox: mailbox, wakeUp: make(chan struct{}, 1),
+		running: r, keeper: k, tenant: tenant, mailbox: mailbox, wakeUp: make(chan struct{}, 1),
 		logger: r.logger.With(zap.String("tenant", tenant), zap.String("mailbox", mailbox)),
 	}
 }
@@ -55,14 +56,6 @@ func (w *worker) offer(o order) bool {
 	return true
 }
 
-// finish lets the worker end when its queue is empty.
-func (w *worker) finish() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.ended = true
-	w.wake()
-}
-
 func (w *worker) wake() {
 	select {
 	case w.wakeUp <- struct{}{}:
@@ -70,38 +63,39 @@ func (w *worker) wake() {
 	}
 }
 
-// run disposes of what is ordered until finish was called and the queue is
-// empty, or nothing was ordered for max_idle_seconds.
-func (w *worker) run(ctx context.Context) {
+// run disposes of what is ordered until held is done, or nothing was ordered for
+// max_idle_seconds. work is for what is done on the mail server.
+func (w *worker) run(held, work context.Context) {
 	defer w.hangUp()
 	idle := time.NewTimer(w.idleTime())
 	defer idle.Stop()
 	for {
-		if orders, ended := w.take(false); len(orders) > 0 {
-			w.dispose(ctx, gather(orders))
+		over := held.Err() != nil
+		if orders := w.take(over); len(orders) > 0 {
+			w.dispose(held, work, gather(orders))
 			idle.Reset(w.idleTime())
 			continue
-		} else if ended {
+		}
+		if over {
 			return
 		}
 		select {
+		case <-held.Done():
 		case <-w.wakeUp:
 		case <-idle.C:
-			if orders, _ := w.take(true); len(orders) > 0 {
-				w.dispose(ctx, gather(orders))
-			}
+			w.dispose(held, work, gather(w.take(true)))
 			return
 		}
 	}
 }
 
 // take empties the queue. With end set, the worker takes no more orders.
-func (w *worker) take(end bool) (orders []order, ended bool) {
+func (w *worker) take(end bool) (orders []order) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	orders, w.queue = w.queue, nil
 	w.ended = w.ended || end
-	return orders, w.ended
+	return orders
 }
 
 func (w *worker) idleTime() time.Duration {
