@@ -11,11 +11,13 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/mailyard/mailyard/pkg/bus"
+	"github.com/mailyard/mailyard/pkg/process"
 	"github.com/mailyard/mailyard/schemas"
 )
 
 // announce asks for the disposal of committed mails and tells the database's
-// consumers of them. It returns when all of it is stored in its streams.
+// consumers of them. It returns when all of it is stored in its streams, or when
+// ctx is done while these take nothing.
 // A mail that was there already is announced again: whoever was first may have
 // died before it could.
 func (l *lane) announce(ctx context.Context, works []*work) error {
@@ -27,7 +29,7 @@ func (l *lane) announce(ctx context.Context, works []*work) error {
 	for _, w := range works {
 		publications = append(publications, events(w, now)...)
 	}
-	return l.conn.PublishAll(ctx, publications)
+	return l.conn.PublishUntil(ctx, process.Hard(ctx), publications)
 }
 
 // events tells what is stored, which is not what was decided this time when the
@@ -113,7 +115,7 @@ func (l *lane) release(ctx context.Context, w *work) error {
 	k := w.event.Key()
 	l.logger.Info("blob is gone; mail is fetched again", zap.String("mail_id", k.ID()), zap.String("tenant", k.Tenant), zap.String("mailbox", k.Mailbox))
 	d := schemas.Dispose{Tenant: k.Tenant, Mailbox: k.Mailbox, UIDValidity: k.UIDValidity, Action: schemas.ActionRelease, UIDs: []uint32{k.UID}}
-	return l.conn.PublishAll(ctx, []bus.Publication{disposal(d, time.Now().UTC())})
+	return l.conn.PublishUntil(ctx, process.Hard(ctx), []bus.Publication{disposal(d, time.Now().UTC())})
 }
 
 // dropBlob removes the claim-check object of a mail that is committed and

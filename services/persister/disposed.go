@@ -28,7 +28,7 @@ func recordDisposals(ctx context.Context, conn *bus.Conn, stream string, stores 
 	defer s.Stop()
 	defer context.AfterFunc(ctx, s.Stop)()
 	for m := range s.Messages() {
-		err := recordDisposal(hard, m, stores, logger)
+		err := recordDisposal(ctx, m, stores, logger)
 		if err := m.Settle(hard, err); err != nil {
 			logger.Warn("settling message", zap.Error(err), zap.String("subject", m.Subject()))
 		}
@@ -36,6 +36,8 @@ func recordDisposals(ctx context.Context, conn *bus.Conn, stream string, stores 
 	return nil
 }
 
+// recordDisposal waits for a database that is away until ctx is done, which is
+// its error then: the message goes back.
 func recordDisposal(ctx context.Context, m *bus.Message, stores *stores, logger *zap.Logger) error {
 	var event schemas.MailDisposed
 	if err := m.Decode(&event); err != nil {
@@ -46,7 +48,7 @@ func recordDisposal(ctx context.Context, m *bus.Message, stores *stores, logger 
 		return err
 	}
 	for wait := time.Second; ; wait = min(2*wait, 15*time.Second) {
-		err := store.RecordDisposed(ctx, event.Data)
+		err := store.RecordDisposed(process.Hard(ctx), event.Data)
 		if !fault.IsUnavailable(err) {
 			return err
 		}

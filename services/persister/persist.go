@@ -23,9 +23,9 @@ import (
 func (l *lane) persist(ctx context.Context, batch []*bus.Message, away func()) {
 	defer bus.KeepAlive(batch...)()
 	hard := process.Hard(ctx)
-	for store, works := range l.loadAll(hard, batch) {
+	for store, works := range l.loadAll(ctx, batch) {
 		committed := l.commit(ctx, store, works, away)
-		if err := l.announce(hard, committed); err != nil {
+		if err := l.announce(ctx, committed); err != nil {
 			// Committed but not announced: delivered again, the commit finds
 			// the rows there and the announcement is made up for.
 			l.logger.Warn("announcing committed mail", zap.Error(err), zap.Int("mails", len(committed)))
@@ -43,16 +43,17 @@ func (l *lane) persist(ctx context.Context, batch []*bus.Message, away func()) {
 // loadAll loads a batch on all cores and groups it by database. A mail that
 // cannot be loaded is settled here.
 func (l *lane) loadAll(ctx context.Context, batch []*bus.Message) map[mailstore.Store][]*work {
+	hard := process.Hard(ctx)
 	var mu sync.Mutex
 	groups := map[mailstore.Store][]*work{}
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for _, m := range batch {
 		g.Go(func() error {
-			w, err := l.load(ctx, m)
+			w, err := l.load(hard, m)
 			if errors.Is(err, errGone) {
 				err = l.release(ctx, w)
-				l.settle(ctx, m, err)
+				l.settle(hard, m, err)
 				return nil
 			}
 			var store mailstore.Store
@@ -60,7 +61,7 @@ func (l *lane) loadAll(ctx context.Context, batch []*bus.Message) map[mailstore.
 				store, err = l.stores.of(w.event.Tenant)
 			}
 			if err != nil {
-				l.settle(ctx, m, err)
+				l.settle(hard, m, err)
 				return nil
 			}
 			mu.Lock()

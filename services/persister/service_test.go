@@ -35,6 +35,19 @@ type faultyStore struct {
 	refuse uint32 // UID
 	away   int    // how many more calls fail
 	calls  int
+	deaf   bool // whether disposals cannot be recorded
+	told   int  // calls of RecordDisposed
+}
+
+func (s *faultyStore) RecordDisposed(ctx context.Context, d schemas.Disposed) error {
+	s.mu.Lock()
+	deaf := s.deaf
+	s.told++
+	s.mu.Unlock()
+	if deaf {
+		return fault.Unavailable(errors.New("the server is away"))
+	}
+	return s.Store.RecordDisposed(ctx, d)
 }
 
 func (s *faultyStore) Persist(ctx context.Context, mails []mailstore.Mail) ([]mailstore.Outcome, error) {
@@ -138,6 +151,16 @@ func (r *rig) publishUIDs(first, last uint32) {
 	}
 }
 
+func (r *rig) publishDisposed(of string, uids ...uint32) {
+	r.t.Helper()
+	now := time.Now().UTC()
+	d := schemas.Disposed{Tenant: of, Mailbox: "info", UIDValidity: 7, UIDs: uids, Action: schemas.ActionPersisted, Method: "move", Destination: "Done", DisposedAt: now}
+	event := schemas.MailDisposed{Attributes: schemas.NewAttributes(schemas.TypeMailDisposed, schemas.Source(of, "info"), "7", "x", schemas.ContentJSON, now), Data: d}
+	if err := r.Conn.Publish(r.t.Context(), schemas.SubjectDisposed(of, "info"), event, ""); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
 // asked returns for how many mails an action was asked, by UID.
 func (r *rig) asked(action schemas.Action) map[uint32]int {
 	got := map[uint32]int{}
@@ -216,16 +239,60 @@ func TestStopDuringAnOutageGivesTheMailsBackAtOnce(t *testing.T) {
 		defer r.store.mu.Unlock()
 		return r.store.calls >= 2
 	})
-	began := time.Now()
-	if err := stop(); err != nil {
-		t.Error(err)
-	}
-	if took := time.Since(began); took > 5*time.Second {
-		t.Errorf("stopping took %s", took)
-	}
+	r.stopsSoon(stop)
 	r.store.set(func() { r.store.away = 0 })
 	r.run()
 	r.Eventually("the next one stores them", func() bool { return len(r.asked(schemas.ActionPersisted)) == 5 })
+}
+
+func TestStopWhileTheDisposalCannotBeAskedForGivesTheMailsBackAtOnce(t *testing.T) {
+	t.Parallel()
+	r := newDeafRig(t)
+	stop := r.run()
+	if err := r.Conn.JetStream().DeleteStream(t.Context(), schemas.StreamDispose); err != nil {
+		t.Fatal(err)
+	}
+	r.publishUIDs(1, 3)
+	r.Eventually("the announcement waits", func() bool { return r.Logs.FilterMessage("publishing waits").Len() > 0 })
+	r.stopsSoon(stop)
+	if n, retries := r.Left(schemas.StreamClassifiedLight), r.Left(schemas.StreamRetry); n != 3 || retries != 0 {
+		t.Errorf("%d messages are left and %d wait for a retry; want 3, 0", n, retries)
+	}
+	r.NATS.Provision(t)
+	r.run()
+	r.Eventually("the next one asks for it", func() bool { return r.Left(schemas.StreamDispose) > 0 && r.Left(schemas.StreamClassifiedLight) == 0 })
+}
+
+func TestStopWhileADisposalCannotBeRecordedGivesItBackAtOnce(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.store.deaf = true
+	stop := r.run()
+	r.publishUIDs(2, 2)
+	r.Eventually("it is stored", func() bool { return len(r.asked(schemas.ActionPersisted)) == 1 })
+	r.publishDisposed(tenant, 2)
+	r.Eventually("it cannot be recorded", func() bool {
+		return r.Logs.FilterMessage("recording a disposal waits for the messaging database").Len() > 0
+	})
+	r.stopsSoon(stop)
+	if retries := r.Left(schemas.StreamRetry); retries != 0 {
+		t.Errorf("%d retries; want none", retries)
+	}
+	r.store.set(func() { r.store.deaf = false })
+	r.run()
+	r.Eventually("the next one records it", func() bool { return len(r.stored()) == 1 && r.stored()[0].DisposedTo == "Done" })
+}
+
+// stopsSoon stops the service without a hard stop.
+func (r *rig) stopsSoon(stop func() error) {
+	r.t.Helper()
+	began := time.Now()
+	if err := stop(); err != nil {
+		r.t.Error(err)
+	}
+	if took := time.Since(began); took > 10*time.Second {
+		r.t.Errorf("stopping took %s", took)
+	}
 }
 
 func TestMailWhoseBlobIsGoneIsReleased(t *testing.T) {
@@ -290,12 +357,7 @@ func TestDisposalsAreRecorded(t *testing.T) {
 	r.run()
 	r.publishUIDs(1, 2)
 	r.Eventually("they are stored", func() bool { return len(r.asked(schemas.ActionPersisted)) == 2 })
-	now := time.Now().UTC()
-	d := schemas.Disposed{Tenant: tenant, Mailbox: "info", UIDValidity: 7, UIDs: []uint32{2, 99}, Action: schemas.ActionPersisted, Method: "move", Destination: "Done", DisposedAt: now}
-	event := schemas.MailDisposed{Attributes: schemas.NewAttributes(schemas.TypeMailDisposed, schemas.Source(tenant, "info"), "7", "x", schemas.ContentJSON, now), Data: d}
-	if err := r.Conn.Publish(t.Context(), schemas.SubjectDisposed(tenant, "info"), event, ""); err != nil {
-		t.Fatal(err)
-	}
+	r.publishDisposed(tenant, 2, 99)
 	r.Eventually("it is recorded", func() bool {
 		return slices.ContainsFunc(r.stored(), func(m mailstore.Summary) bool { return m.UID == 2 && m.DisposedTo == "Done" })
 	})
