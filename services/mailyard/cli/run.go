@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -22,10 +23,12 @@ var Version = "devel"
 type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
+	Program  string // how the program was called, for hints; empty: mailyard
 }
 
 // Run runs one command line. environ is as of os.Environ.
 func Run(ctx context.Context, args []string, s Streams, environ []string) error {
+	s.Program = cmp.Or(s.Program, "mailyard")
 	c := &command{streams: s, environ: environ}
 	root := c.root()
 	root.SetArgs(args)

@@ -96,11 +96,11 @@ func (c *command) greet(in *mailyard.Installation, withDemo bool) error {
 	}
 	text += fmt.Sprintf(`
 In another terminal:
-  mailyard%[1]s mails           what is stored
-  mailyard%[1]s mail show ID    one mail: its way, and why it is where it is
-  mailyard%[1]s status          mailboxes and lanes
-  mailyard%[1]s apply -f FILE   a mailbox of your own
+  %[1]s mails           what is stored
+  %[1]s mail show ID    one mail: its way, and why it is where it is
+  %[1]s status          mailboxes and lanes
+  %[1]s apply -f FILE   a mailbox of your own
 
-`, flag)
+`, c.streams.Program+flag)
 	return c.printf("%s", text)
 }

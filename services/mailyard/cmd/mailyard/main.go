@@ -12,6 +12,6 @@ import (
 
 func main() {
 	process.Main("mailyard", func(ctx context.Context) error {
-		return cli.Run(ctx, os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}, os.Environ())
+		return cli.Run(ctx, os.Args[1:], cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Program: os.Args[0]}, os.Environ())
 	})
 }
