@@ -167,7 +167,7 @@ func (c *command) showStatus(s status) error {
 			invalid += n
 		}
 		rows = append(rows, []string{
-			m.Tenant + "/" + m.Mailbox, oneLine(m.Name, 30), string(m.Status), ageText(m.LastSuccess),
+			m.Tenant + "/" + m.Mailbox, oneLine(m.Name, 30), s.stateOf(m), ageText(m.LastSuccess),
 			strconv.Itoa(m.Waiting), strconv.Itoa(m.InFlight),
 			strconv.FormatInt(m.Counts.Accepted, 10), strconv.FormatInt(invalid, 10), strconv.Itoa(m.Parked),
 		})
@@ -202,6 +202,15 @@ func (c *command) showStatus(s status) error {
 		return err
 	}
 	return c.printf("\n%s\n", deadText(s.Dead))
+}
+
+// stateOf returns the state of a mailbox for people. What an enabled mailbox
+// would be is not known while nothing runs.
+func (s status) stateOf(m mailboxLine) string {
+	if !s.Running && m.Status == schemas.StatusConnecting {
+		return "not running"
+	}
+	return string(m.Status)
 }
 
 func deadText(n int) string {
