@@ -17,6 +17,8 @@ const (
 	large
 	oversize // its header section only, over the large lane's connection
 	kinds
+	// unknown is the kind of mail that was in flight before this process knew of it.
+	unknown kind = -1
 )
 
 func (k kind) lane() schemas.Lane {
@@ -39,6 +41,10 @@ const (
 	// is there after that was not, and is fetched again.
 	settleTime = 10 * time.Second
 )
+
+// maxUnknown is how many mails of unknown kind may be in flight beside those
+// that inFlightLimit allows.
+const maxUnknown = 4096
 
 // inFlightLimit is how many mails of a kind may be between the inbox and their
 // disposal. It keeps one mailbox's backlog from filling the streams.
@@ -193,7 +199,7 @@ func (b *backlog) take(k kind) []imapconn.MailInfo {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	queue := b.waiting[k]
-	room := inFlightLimit(k) - b.flying(k)
+	room := b.room(k)
 	if len(queue) == 0 || room <= 0 {
 		return nil
 	}
@@ -249,6 +255,14 @@ func (b *backlog) window(k kind) int {
 	return n
 }
 
+// room counts the mails of a kind that may be taken now.
+func (b *backlog) room(k kind) int {
+	if b.flying(unknown) > maxUnknown {
+		return 0
+	}
+	return inFlightLimit(k) - b.flying(k)
+}
+
 // flying counts the mails of k's lane that are taken or in flight.
 func (b *backlog) flying(k kind) int {
 	n := 0
@@ -287,11 +301,11 @@ func (b *backlog) ignore(uids []uint32) {
 	}
 }
 
-// has reports whether mails of a kind wait.
-func (b *backlog) has(k kind) bool {
+// takeable reports whether take would give mails of a kind.
+func (b *backlog) takeable(k kind) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.waiting[k]) > 0
+	return len(b.waiting[k]) > 0 && b.room(k) > 0
 }
 
 // begun counts the mails that are in the backlog and not yet published.
@@ -313,27 +327,34 @@ func (b *backlog) limited() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for k := range kinds {
-		if len(b.waiting[k]) > 0 && b.flying(k) >= inFlightLimit(k) {
+		if len(b.waiting[k]) > 0 && b.room(k) <= 0 {
 			return true
 		}
 	}
 	return false
 }
 
-// marked takes over which UIDs were in flight as of a moment.
-func (b *backlog) marked(uids []uint32, asOf int64) {
+// marked takes over which UIDs were in flight as of a moment, and reports
+// whether some of before no longer are.
+func (b *backlog) marked(uids []uint32, asOf int64) (progress bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.observe(uids, asOf)
+	progress = b.observe(uids, asOf)
 	b.wake()
+	return progress
 }
 
-func (b *backlog) observe(marked []uint32, asOf int64) {
+func (b *backlog) observe(marked []uint32, asOf int64) (progress bool) {
 	current := make(map[uint32]flight, len(marked))
 	for _, uid := range marked {
-		if _, ok := b.taken[uid]; !ok {
-			current[uid] = b.inFlight[uid] // one that another replica marked counts as light
+		if _, ok := b.taken[uid]; ok {
+			continue
 		}
+		f, ok := b.inFlight[uid]
+		if !ok {
+			f.kind = unknown // another replica marked it
+		}
+		current[uid] = f
 	}
 	for uid, f := range b.inFlight {
 		if f.since > asOf {
@@ -341,9 +362,11 @@ func (b *backlog) observe(marked []uint32, asOf int64) {
 		}
 		if _, ok := current[uid]; !ok {
 			b.landed[uid] = time.Now()
+			progress = true
 		}
 	}
 	b.inFlight = current
+	return progress
 }
 
 // settling reports whether a mail's mark went so recently that a listing may be behind.

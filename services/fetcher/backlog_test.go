@@ -1,6 +1,7 @@
 package fetcher
 
 import (
+	"context"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -128,6 +129,47 @@ func TestInFlightLimitHoldsEachKindByItself(t *testing.T) {
 	b.marked(uidsOf(first)[100:], b.now()) // a hundred have left the pipeline
 	if got := len(b.take(light)); got != 100 {
 		t.Errorf("took %d; want as many as landed, 100", got)
+	}
+}
+
+func TestOversizeMailBeyondTheLimitCannotBeTaken(t *testing.T) {
+	t.Parallel()
+	b := newTestBacklog(100_000)
+	var mails []imapconn.MailInfo
+	for uid := uint32(1); uid <= 300; uid++ {
+		mails = append(mails, mail(uid, oversizeSize))
+	}
+	fill(b, mails...)
+	l := &lane{session: &session{mailbox: &mailbox{}, backlog: b}, kind: large, open: map[uint32]*claim{}}
+	l.take(oversize)
+	taking, cancel := context.WithCancel(t.Context())
+	failed := make(chan struct{})
+	close(failed)
+	defer cancel()
+	if b.takeable(oversize) || !b.limited() || b.take(oversize) != nil {
+		t.Error("more may be taken than may be in flight")
+	}
+	l.view.Mailbox.Document.MaxIdleSeconds = 60
+	if _, idle := l.next(taking, failed); idle {
+		t.Error("idle")
+	}
+	cancel()
+	if l.awaitWork(taking) {
+		t.Error("the lane has work that it cannot do")
+	}
+}
+
+func TestMailInFlightOfBeforeStarvesNoLane(t *testing.T) {
+	t.Parallel()
+	b := newTestBacklog(50)
+	fill(b, mail(5000, lightSize), mail(5001, largeSize))
+	b.marked(span(1, maxUnknown), b.now())
+	if !b.takeable(light) || !b.takeable(large) {
+		t.Error("a lane is starved")
+	}
+	b.marked(span(1, maxUnknown+1), b.now())
+	if b.takeable(light) || !b.limited() {
+		t.Error("there is no limit")
 	}
 }
 

@@ -3,7 +3,6 @@ package fetcher
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -51,9 +50,10 @@ type claim struct {
 	came  bool // it was downloaded in full
 }
 
-// run downloads until taking is done, and then ends what it began. A broken
-// connection is made again, with a pause that grows while nothing succeeds.
-func (l *lane) run(taking, hard context.Context) {
+// run downloads until taking is done, and then ends what it began, unless hard
+// ends before. A broken connection is made again, with a pause that grows while
+// nothing succeeds; any other trouble with the server is the session's.
+func (l *lane) run(taking, hard context.Context) error {
 	l.open = map[uint32]*claim{}
 	pause := time.Duration(0)
 	for l.awaitWork(taking) {
@@ -65,7 +65,10 @@ func (l *lane) run(taking, hard context.Context) {
 			continue
 		}
 		if taking.Err() != nil {
-			return
+			return nil
+		}
+		if concernsSession(err) {
+			return err
 		}
 		if time.Since(began) > time.Minute || l.published.Load() > before {
 			pause = 0
@@ -77,13 +80,27 @@ func (l *lane) run(taking, hard context.Context) {
 		case <-time.After(jitter(pause)):
 		}
 	}
+	return nil
+}
+
+// concernsSession reports whether a lane's error is one that the schedule of
+// the mailbox is for, and its state is to tell.
+func concernsSession(err error) bool {
+	if errors.Is(err, errReselect) {
+		return true
+	}
+	switch imapconn.KindOf(err) {
+	case imapconn.KindCredentials, imapconn.KindTLS, imapconn.KindThrottled, imapconn.KindFolder:
+		return true
+	}
+	return false
 }
 
 // awaitWork returns true when something waits for this lane, false when taking is done.
 func (l *lane) awaitWork(taking context.Context) bool {
 	for {
 		change := l.backlog.change()
-		if l.backlog.has(l.kind) || l.kind == large && l.backlog.has(oversize) {
+		if l.backlog.takeable(l.kind) || l.kind == large && l.backlog.takeable(oversize) {
 			return taking.Err() == nil
 		}
 		select {
@@ -102,12 +119,8 @@ func (l *lane) download(taking, hard context.Context) (err error) {
 	}
 	defer permit.Release()
 	defer func() { err = errors.Join(err, ignoreClosed(conn.Close(), err)) }()
-	inbox, err := conn.Select(taking, l.view.Mailbox.Document.Inbox)
-	if err != nil {
-		return fmt.Errorf("selecting the inbox of %s: %w", l.name(), err)
-	}
-	if inbox.UIDValidity != l.inbox.UIDValidity {
-		return fmt.Errorf("selecting the inbox of %s: UIDVALIDITY changed from %d to %d", l.name(), l.inbox.UIDValidity, inbox.UIDValidity)
+	if err := l.selectInbox(taking, conn); err != nil {
+		return err
 	}
 	var publications errgroup.Group
 	publications.SetLimit(publishing)
@@ -178,7 +191,7 @@ func (l *lane) next(taking context.Context, failed <-chan struct{}) (batch []ima
 	defer t.Stop()
 	for taking.Err() == nil {
 		change := l.backlog.change()
-		if l.kind == large && l.backlog.has(oversize) {
+		if l.kind == large && l.backlog.takeable(oversize) {
 			return nil, false
 		}
 		if batch := l.take(l.kind); len(batch) > 0 {

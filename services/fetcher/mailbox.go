@@ -1,6 +1,7 @@
 package fetcher
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,7 +57,9 @@ func (m *mailbox) serve(ctx, hard context.Context) {
 		if time.Since(began) > stableTime {
 			failures = schedule{}
 		}
-		if err == nil || errors.Is(err, errReselect) || m.outdated(view) {
+		// A server that changes its mind all the time is not asked all the time.
+		anew := errors.Is(err, errReselect) && time.Since(began) > longestRetry
+		if err == nil || anew || m.outdated(view) {
 			failures = schedule{}
 			continue
 		}
@@ -134,9 +137,7 @@ func (m *mailbox) session(ctx, hard context.Context, view configwatch.View) (err
 		mailbox: m, view: view, target: target, conn: conn, inbox: inbox,
 		backlog: newBacklog(d.MaxItems, d.MaxLightBytes, d.MaxEmailBytes),
 	}
-	if m.config.parkTime > 0 {
-		s.backlog.parkTime = m.config.parkTime
-	}
+	s.backlog.parkTime = cmp.Or(m.config.parkTime, parkTime)
 	return s.run(ctx, hard)
 }
 

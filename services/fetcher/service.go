@@ -30,7 +30,7 @@ type Config struct {
 	Logger  *zap.Logger
 	Metrics prometheus.Registerer // nil: none are registered
 
-	parkTime time.Duration // 0: see the constant
+	parkTime, reselectTime time.Duration // 0: see the constants
 }
 
 // Service is the fetcher.

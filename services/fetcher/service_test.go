@@ -29,14 +29,14 @@ const tenant = servicetest.Tenant
 // A rig is a fetcher with a mailbox on a demo server.
 type rig struct {
 	*servicetest.Bench
-	t        *testing.T
-	server   *imaptest.Server
-	wire     *wire
-	parkTime time.Duration
-	mailbox  config.Mailbox
-	fetched  *servicetest.Events[schemas.MailFetched]
-	parked   *servicetest.Events[schemas.MailParked]
-	states   *servicetest.Events[schemas.MailboxStateChanged]
+	t                      *testing.T
+	server                 *imaptest.Server
+	wire                   *wire
+	parkTime, reselectTime time.Duration
+	mailbox                config.Mailbox
+	fetched                *servicetest.Events[schemas.MailFetched]
+	parked                 *servicetest.Events[schemas.MailParked]
+	states                 *servicetest.Events[schemas.MailboxStateChanged]
 }
 
 func newRig(t *testing.T) *rig {
@@ -67,7 +67,7 @@ func (r *rig) run() (stop func() error) {
 	r.t.Helper()
 	return r.Run(New(Config{
 		Bus: r.Bus(), Redis: r.LeaseOptions(), Group: r.Group("one"), Mail: r.Mail(), Logger: r.Logger,
-		IMAP: imapconn.Options{Dial: r.wire.dial}, parkTime: r.parkTime,
+		IMAP: imapconn.Options{Dial: r.wire.dial}, parkTime: r.parkTime, reselectTime: r.reselectTime,
 	}))
 }
 

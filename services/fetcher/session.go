@@ -1,6 +1,7 @@
 package fetcher
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,20 +24,25 @@ const (
 	idleTime = 4*time.Minute + 30*time.Second
 	// pollTime is the pause between two looks on a server without IDLE.
 	pollTime = 45 * time.Second
-	// inFlightPoll is how often the marks are looked at while their number
-	// holds downloads back.
-	inFlightPoll = 50 * time.Millisecond
+	// inFlightPoll is how soon the marks are looked at again while their number
+	// holds downloads back; the pause doubles up to longestInFlightPoll while
+	// nothing leaves the pipeline.
+	inFlightPoll        = 50 * time.Millisecond
+	longestInFlightPoll = 5 * time.Second
 	// reselectTime is how long a selected inbox is trusted: its UIDVALIDITY
 	// and the server's view of it are read anew after that.
 	reselectTime = 20 * time.Minute
+	// laneGrace is how long a session that ends waits for its lanes: they may
+	// have a large mail on the way, or stand before a full stream.
+	laneGrace = 10 * time.Second
 	// sizesAtOnce is how many sizes one look asks for, and readyEnough how
 	// many waiting mails are enough work for the next look to be put off.
 	sizesAtOnce = 2000
 	readyEnough = 500
 )
 
-// errReselect ends a session that is to be begun anew, without fault.
-var errReselect = errors.New("the inbox is selected anew")
+// errReselect ends a session whose inbox is another one now, without fault.
+var errReselect = errors.New("the mailbox is read anew")
 
 // A session serves one mailbox over one watch connection and the lanes'
 // connections, for as long as the configuration is the same.
@@ -52,16 +58,20 @@ type session struct {
 	underWay bool
 }
 
-// run watches the inbox until ctx is done, when it finishes the downloads that
-// were begun, or until the watch connection fails.
+// run watches the inbox until ctx is done, the watch connection fails or a lane
+// finds that it cannot go on. Downloads that were begun have laneGrace to end.
 func (s *session) run(ctx, hard context.Context) error {
-	watching, stop := context.WithCancel(ctx)
-	defer stop()
+	watching, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	working, abandon := context.WithCancel(hard)
+	defer abandon()
 	var g errgroup.Group
 	for _, k := range []kind{light, large} {
 		l := &lane{session: s, kind: k, logger: s.logger.With(zap.String("lane", string(k.lane())))}
 		g.Go(func() error {
-			l.run(watching, hard)
+			if err := l.run(watching, working); err != nil {
+				stop(&laneError{err})
+			}
 			return nil
 		})
 	}
@@ -70,25 +80,54 @@ func (s *session) run(ctx, hard context.Context) error {
 		return nil
 	})
 	err := s.watch(watching)
-	stop()
+	stop(nil)
+	grace := time.AfterFunc(laneGrace, abandon)
+	defer grace.Stop()
 	_ = g.Wait() // they return no error
+	var failed *laneError
+	if errors.As(context.Cause(watching), &failed) {
+		return failed.error // it ended the watching, too
+	}
 	return err
 }
 
+// A laneError ended a session, because its lane cannot go on.
+type laneError struct{ error }
+
+func (e *laneError) Unwrap() error { return e.error }
+
 // watch lists the inbox, hands what is new to the lanes, and waits for news.
 func (s *session) watch(ctx context.Context) error {
-	end := time.Now().Add(reselectTime)
+	trusted := cmp.Or(s.config.reselectTime, reselectTime)
+	end := time.Now().Add(trusted)
 	for ctx.Err() == nil {
 		more, err := s.list(ctx)
 		if err != nil {
 			return err
 		}
-		if time.Now().After(end) {
-			return errReselect
-		}
 		if err := s.await(ctx, more); err != nil {
 			return err
 		}
+		if time.Now().Before(end) || ctx.Err() != nil {
+			continue
+		}
+		if err := s.selectInbox(ctx, s.conn); err != nil {
+			return err
+		}
+		end = time.Now().Add(trusted)
+	}
+	return nil
+}
+
+// selectInbox selects the inbox on a connection, and sees that it is still the
+// one that the session's UIDs belong to; otherwise the error is errReselect.
+func (s *session) selectInbox(ctx context.Context, conn *imapconn.Conn) error {
+	now, err := conn.Select(ctx, s.view.Mailbox.Document.Inbox)
+	if err != nil {
+		return fmt.Errorf("selecting the inbox of %s: %w", s.name(), err)
+	}
+	if now.UIDValidity != s.inbox.UIDValidity {
+		return fmt.Errorf("selecting the inbox of %s: UIDVALIDITY changed from %d to %d: %w", s.name(), s.inbox.UIDValidity, now.UIDValidity, errReselect)
 	}
 	return nil
 }
@@ -183,7 +222,8 @@ func (s *session) awaitRoom(ctx context.Context) error {
 // trackInFlight follows what leaves the pipeline while the number of mails in
 // flight holds downloads back.
 func (s *session) trackInFlight(ctx context.Context) {
-	t := time.NewTicker(inFlightPoll)
+	pause := inFlightPoll
+	t := time.NewTimer(pause)
 	defer t.Stop()
 	for {
 		select {
@@ -191,16 +231,23 @@ func (s *session) trackInFlight(ctx context.Context) {
 			return
 		case <-t.C:
 		}
-		if !s.backlog.limited() {
-			continue
+		if !s.backlog.limited() || s.lookInFlight(ctx) {
+			pause = inFlightPoll
+		} else {
+			pause = min(2*pause, longestInFlightPoll)
 		}
-		asOf := s.backlog.now()
-		marked, err := s.redis.Marked(ctx, s.marks(), s.inbox.UIDValidity)
-		if err != nil {
-			continue // the listing says so; the limit holds until Redis answers
-		}
-		s.backlog.marked(marked, asOf)
+		t.Reset(pause)
 	}
+}
+
+// lookInFlight reads the marks and reports whether any are gone.
+func (s *session) lookInFlight(ctx context.Context) (progress bool) {
+	asOf := s.backlog.now()
+	marked, err := s.redis.Marked(ctx, s.marks(), s.inbox.UIDValidity)
+	if err != nil {
+		return false // the listing says so; the limit holds until Redis answers
+	}
+	return s.backlog.marked(marked, asOf)
 }
 
 // since returns the oldest arrival that is imported; zero means all.

@@ -59,7 +59,7 @@ func TestMailThatFailedGoesAloneAfterTheOthersAndIsGivenUp(t *testing.T) {
 		if took := time.Since(began); took < parkTime {
 			t.Errorf("given up for lost connections after %s", took)
 		}
-		if b.has(light) || relist(b, 3) != nil {
+		if b.takeable(light) || relist(b, 3) != nil {
 			t.Error("what was given up waits")
 		}
 		c := b.count(span(1, 3), func(uid uint32) bool { return uid == 2 })
@@ -114,7 +114,7 @@ func TestMissedMailWaitsForAListing(t *testing.T) {
 		b := newTestBacklog(50)
 		fill(b, mail(1, lightSize), mail(2, lightSize))
 		b.missed(b.take(light), errNoBody)
-		if b.has(light) {
+		if b.takeable(light) {
 			t.Fatal("it is asked for again before a listing says that it is there")
 		}
 		if c := b.count(span(1, 2), nobody); c.waiting != 2 || c.unaccounted() != 0 {
