@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/mailyard/mailyard/pkg/deployment"
 	"github.com/mailyard/mailyard/pkg/secret"
@@ -84,13 +85,19 @@ func (h Home) Prepare(s deployment.Settings) error {
 var ErrRunning = errors.New("mailyard is already running")
 
 // Lock makes this process the one that serves the home, until unlock is called
-// or the process ends, however it does.
+// or the process ends, however it does. It tries for up to a second: a command
+// that looks whether mailyard runs holds the lock for a moment.
 func (h Home) Lock() (unlock func(), err error) {
 	f, err := os.OpenFile(h.path("mailyard.lock"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("locking the data folder: %w", err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	for end := time.Now().Add(time.Second); errors.Is(err, syscall.EWOULDBLOCK) && time.Now().Before(end); {
+		time.Sleep(20 * time.Millisecond)
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	}
+	if err != nil {
 		pid, _ := os.ReadFile(f.Name()) // for the message only
 		_ = f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
