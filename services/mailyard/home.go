@@ -56,23 +56,25 @@ func (h Home) Installed(s deployment.Settings) error {
 	return nil
 }
 
-// Prepare makes the folder and, if the settings name the home's own master key,
-// that key, unless they are there. It never replaces a key: what it encrypted
-// would be lost.
+// Prepare makes the folder and, if the settings name the home's own master key
+// and control database, that key, unless it is there. It never replaces a key:
+// what it encrypted would be lost. That is why it makes none for a control
+// database elsewhere, which may hold what another key encrypted.
 func (h Home) Prepare(s deployment.Settings) error {
 	if err := os.MkdirAll(h.Dir, 0o700); err != nil {
 		return fmt.Errorf("making the data folder: %w", err)
 	}
-	if s.MasterKeyFile != h.path("master.key") {
+	if s.MasterKeyFile != h.path("master.key") || s.Control.Reveal() == "" {
 		return nil
 	}
 	if _, err := os.Stat(s.MasterKeyFile); err == nil {
 		return nil
 	}
-	for _, name := range []string{"control.db"} {
-		if _, err := os.Stat(h.path(name)); err == nil && s.Control.Reveal() == "sqlite:"+h.path(name) {
-			return fmt.Errorf("%s is missing, but %s is there: without the key that it was made with, its passwords cannot be read; restore the key from your backup, or move the folder away to begin anew", s.MasterKeyFile, h.path(name))
-		}
+	if s.Control.Reveal() != "sqlite:"+h.path("control.db") {
+		return fmt.Errorf("%s is missing, and the control database is not in that folder: set MAILYARD_MASTER_KEY_FILE to the master key that it was made with; for a new control database make one with `mailyard key generate FILE`", s.MasterKeyFile)
+	}
+	if _, err := os.Stat(h.path("control.db")); err == nil {
+		return fmt.Errorf("%s is missing, but %s is there: without the key that it was made with, its passwords cannot be read; restore the key from your backup, or move the folder away to begin anew", s.MasterKeyFile, h.path("control.db"))
 	}
 	key, err := secret.GenerateMasterKey()
 	if err != nil {

@@ -3,9 +3,12 @@ package mailyard
 import (
 	"errors"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/mailyard/mailyard/pkg/secret"
 )
 
 func TestStartWhileACommandLooksWhetherMailyardRuns(t *testing.T) {
@@ -36,4 +39,38 @@ func TestStartWhileACommandLooksWhetherMailyardRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	again()
+}
+
+// A new key cannot open what the control database of others holds.
+func TestMasterKeyIsMadeForTheHomesOwnDatabaseOnly(t *testing.T) {
+	t.Parallel()
+	h := Home{Dir: t.TempDir()}
+	s := h.Defaults()
+	s.Control = secret.NewString("postgres://mailyard:hunter2@db.example/control")
+	err := h.Prepare(s)
+	if err == nil {
+		t.Fatal("a key was made")
+	}
+	for _, want := range []string{h.path("master.key"), "MAILYARD_MASTER_KEY_FILE", "mailyard key generate"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q does not name %q", err, want)
+		}
+	}
+	if strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("%q tells the password", err)
+	}
+	if _, err := os.Stat(h.path("master.key")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("looking for the key: %v", err)
+	}
+	elsewhere := s
+	elsewhere.MasterKeyFile = "/etc/mailyard/master.key"
+	if err := h.Prepare(elsewhere); err != nil {
+		t.Errorf("with a key elsewhere: %v", err)
+	}
+	if err := h.Prepare(h.Defaults()); err != nil {
+		t.Errorf("with the home's own database: %v", err)
+	}
+	if err := h.Prepare(s); err != nil {
+		t.Errorf("with the home's own key in place: %v", err)
+	}
 }
