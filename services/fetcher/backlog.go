@@ -168,7 +168,7 @@ func (b *backlog) list(listed, marked []uint32, asOf int64, limit int, parked fu
 			b.unlisted++
 		}
 	}
-	return fresh, b.unlisted > 0 && room > 0
+	return fresh, b.unlisted > 0
 }
 
 // add takes the sizes of mails that list returned.
@@ -315,11 +315,11 @@ func (b *backlog) begun() int {
 	return len(b.known)
 }
 
-// ready counts the light and large mails that wait with their sizes known.
-func (b *backlog) ready() int {
+// busy reports whether there is enough work, or no place for more.
+func (b *backlog) busy() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return len(b.waiting[light]) + len(b.waiting[large])
+	return len(b.waiting[light])+len(b.waiting[large]) >= readyEnough || len(b.known) > maxSized-readyEnough
 }
 
 // limited reports whether something waits that only the in-flight limit holds back.

@@ -262,8 +262,12 @@ func TestListingIsBoundAndSaysThereIsMore(t *testing.T) {
 	}
 	fill(b, mails...)
 	fresh, more = b.list(span(1, maxSized+10), nil, b.now(), 2000, nobody)
-	if fresh != nil || more {
-		t.Errorf("a full backlog asks for %v, more %v", fresh, more)
+	if fresh != nil || !more || !b.busy() {
+		t.Errorf("a full backlog asks for %v, more %v, busy %v", fresh, more, b.busy())
+	}
+	b = newTestBacklog(50)
+	if fresh, more = b.list(span(1, 10), nil, b.now(), 0, nobody); fresh != nil || !more {
+		t.Errorf("with a limit of 0: fresh %v, more %v", fresh, more)
 	}
 }
 

@@ -209,7 +209,7 @@ func (s *session) awaitRoom(ctx context.Context) error {
 	t := time.NewTicker(inFlightPoll)
 	defer t.Stop()
 	end := time.Now().Add(refreshTime)
-	for s.backlog.ready() >= readyEnough && time.Now().Before(end) {
+	for s.backlog.busy() && time.Now().Before(end) {
 		select {
 		case <-ctx.Done():
 			return nil
