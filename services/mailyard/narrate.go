@@ -28,6 +28,9 @@ const (
 	// linesPerSecond is how many mails are told of one by one; a person cannot
 	// read more, and a drain would spend its time on it.
 	linesPerSecond = 20
+	// maxStored bounds what is remembered of mails that are not disposed of; of
+	// the mails beyond it, those with several items may be counted twice.
+	maxStored = 100_000
 )
 
 // A narrator tells a person on a terminal what becomes of each mail. It is an
@@ -43,17 +46,18 @@ type narrator struct {
 
 	mu      sync.Mutex // guards what follows
 	total   totals
-	shown   totals // when the last summary was printed
-	second  int64  // of the last line
-	lines   int    // in that second
-	skipped int    // mails that were not told of one by one
+	shown   totals          // when the last summary was printed
+	second  int64           // of the last line
+	lines   int             // in that second
+	skipped int             // mails that were not told of one by one
+	stored  map[string]bool // counted and not disposed of yet, at most maxStored
 }
 
 type totals struct{ stored, light, large, clones, invalid, moved, deleted, dead int }
 
 // Narrate makes Run tell on out what becomes of each mail.
 func (in *Installation) Narrate(out io.Writer) {
-	in.narrator = &narrator{bus: in.Bus, stores: in.Stores, out: out, logger: in.logger}
+	in.narrator = &narrator{bus: in.Bus, stores: in.Stores, out: out, logger: in.logger, stored: map[string]bool{}}
 }
 
 // Run tells until ctx is done, and ends with a summary.
@@ -119,7 +123,12 @@ func (n *narrator) tell(ctx context.Context, m jetstream.Msg) {
 	var err error
 	switch cloudevents.Attribute(m.Headers(), "type") {
 	case schemas.TypeMailPersisted:
-		n.count(func(t *totals) { t.clones++ })
+		var e schemas.MailPersisted
+		if err = cloudevents.Decode(m.Headers(), m.Data(), &e); err == nil {
+			n.persisted(e.Data)
+		}
+	case schemas.TypeMailRejected:
+		n.count(func(t *totals) { t.invalid++ })
 	case schemas.TypeMailDisposed:
 		var e schemas.MailDisposed
 		if err = cloudevents.Decode(m.Headers(), m.Data(), &e); err == nil {
@@ -156,34 +165,45 @@ func (n *narrator) state(s schemas.MailboxState) {
 	n.line("· mailbox", text)
 }
 
-// disposed tells of mails that left the inbox: they have their whole way behind them.
+// persisted counts an item, and its mail with the first of its items.
+func (n *narrator) persisted(p schemas.Persisted) {
+	id := schemas.MailKey{Tenant: p.Tenant, Mailbox: p.Mailbox, UIDValidity: p.UIDValidity, UID: p.UID}.ID()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.total.clones++
+	if n.stored[id] {
+		return
+	}
+	if len(n.stored) >= maxStored {
+		clear(n.stored)
+	}
+	n.stored[id] = true
+	n.total.stored++
+	if p.Lane == schemas.Large {
+		n.total.large++
+	} else {
+		n.total.light++
+	}
+}
+
+// disposed tells of mails that left the inbox: they have their whole way behind
+// them. Only those that are told of are read.
 func (n *narrator) disposed(ctx context.Context, d schemas.Disposed) {
 	for _, uid := range d.UIDs {
+		id := schemas.MailKey{Tenant: d.Tenant, Mailbox: d.Mailbox, UIDValidity: d.UIDValidity, UID: uid}.ID()
 		n.count(func(t *totals) {
 			if d.Method == "delete" {
 				t.deleted++
 			} else {
 				t.moved++
 			}
-		})
-		id := schemas.MailKey{Tenant: d.Tenant, Mailbox: d.Mailbox, UIDValidity: d.UIDValidity, UID: uid}.ID()
-		m, ok := n.mail(ctx, d.Tenant, id)
-		if !ok {
-			continue
-		}
-		n.count(func(t *totals) {
-			switch {
-			case m.Verdict == schemas.Invalid:
-				t.invalid++
-			case m.Lane == schemas.Large:
-				t.stored++
-				t.large++
-			default:
-				t.stored++
-				t.light++
-			}
+			delete(n.stored, id)
 		})
 		if !n.mayTell() {
+			continue
+		}
+		m, ok := n.mail(ctx, d.Tenant, id)
+		if !ok {
 			continue
 		}
 		destination := "deleted"
