@@ -2,10 +2,8 @@ package bus
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
-	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
 
 	"github.com/mailyard/mailyard/schemas"
@@ -37,9 +35,8 @@ func (c *Conn) provisioned(ctx context.Context) error {
 			return fmt.Errorf("opening bucket %s: %w", bucket, classify(err))
 		}
 	}
-	_, err := c.js.ObjectStore(ctx, schemas.BucketBlob)
-	if errors.Is(err, jetstream.ErrBucketNotFound) || err == nil {
-		return err
+	if _, err := c.js.ObjectStore(ctx, schemas.BucketBlob); err != nil {
+		return fmt.Errorf("opening bucket %s: %w", schemas.BucketBlob, classify(err))
 	}
-	return fmt.Errorf("opening bucket %s: %w", schemas.BucketBlob, classify(err))
+	return nil
 }

@@ -176,7 +176,7 @@ func testAdvisory(t *testing.T, srv *bustest.Server) {
 	parked := watchParked(t, c)
 	publishFetched(t, c, 1)
 	s := subscribe(t, c, classifierSource)
-	for n := 1; n <= 6; n++ {
+	for n := 1; n <= 20; n++ {
 		m := receive(t, s)
 		if m.Deliveries() != n {
 			t.Fatalf("delivery %d; want %d", m.Deliveries(), n)
@@ -188,7 +188,7 @@ func testAdvisory(t *testing.T, srv *bustest.Server) {
 		eventually(t, "the mail is parked", func() bool { return parked.Has(key(1)) })
 	}
 	d := letters(t, c, bus.DeadQuery{Stage: schemas.StageClassifier})
-	if len(d) != 1 || d[0].MailID != key(1).ID() || !strings.Contains(d[0].Error, "6 deliveries") {
+	if len(d) != 1 || d[0].MailID != key(1).ID() || !strings.Contains(d[0].Error, "20 deliveries") {
 		t.Errorf("the dead letters are %+v", d)
 	}
 	cancel()

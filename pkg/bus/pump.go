@@ -17,8 +17,8 @@ import (
 const redoDelay = 5 * time.Second
 
 // RunRetryPump moves dispose messages whose retry is due from RETRY back to
-// DISPOSE, where their partition's owner takes them. Run it in every disposer;
-// they share the work. It returns nil when ctx ends.
+// DISPOSE, where their partition's owner takes them. The admin service runs it;
+// several that do share the work. It returns nil when ctx ends.
 func (c *Conn) RunRetryPump(ctx context.Context) error {
 	return c.each(ctx, Source{
 		Stage:       schemas.StageDisposer,

@@ -33,15 +33,17 @@ const (
 	// included: what the server takes at all. MaxPayload holds 256 KiB of mail
 	// inline, the decision, and, in a dead letter, the headers of both.
 	mailMessageBytes = 1 * mib
-	// maxDeliver bounds the deliveries without an outcome: the process that
-	// had the message died or hung each time.
-	maxDeliver        = 6
-	maxDeliverDispose = 10
 	// parkedTTL is how long a mail stays parked; a dead letter lives as long.
 	parkedTTL = 30 * day
 	// markerTTL is how long the marker of a removed key stays, for watchers.
 	markerTTL = time.Minute
 )
+
+// MaxDeliver bounds the deliveries of a message without an outcome: the process
+// that had it died, hung, or was stopped each time. Most of them are innocent and
+// lay beside the one that is to blame: a stage handles alone what was delivered
+// often, and deliveries have to be left for that.
+const MaxDeliver = 20
 
 const (
 	laneDispose  = "dispose"
@@ -179,16 +181,16 @@ func consumers() []Consumer {
 	const s, m = time.Second, time.Minute
 	light, large := schemas.Light, schemas.Large
 
-	add(schemas.StreamFetchedLight, Durable(schemas.StageClassifier, light), "", maxDeliver, 5000, 30*s, 1*m, 2*m)
-	add(schemas.StreamFetchedLarge, Durable(schemas.StageClassifier, large), "", maxDeliver, 64, 2*m)
-	add(schemas.StreamClassifiedLight, Durable(schemas.StagePersister, light), "", maxDeliver, 5000, 1*m, 2*m, 5*m)
-	add(schemas.StreamClassifiedLarge, Durable(schemas.StagePersister, large), "", maxDeliver, 64, 3*m)
-	add(schemas.StreamEvents, DurablePersisterDisposed, "mail.v1.event.disposed.>", maxDeliver, 1000, 1*m, 2*m, 5*m)
+	add(schemas.StreamFetchedLight, Durable(schemas.StageClassifier, light), "", MaxDeliver, 5000, 30*s, 1*m, 2*m)
+	add(schemas.StreamFetchedLarge, Durable(schemas.StageClassifier, large), "", MaxDeliver, 64, 2*m)
+	add(schemas.StreamClassifiedLight, Durable(schemas.StagePersister, light), "", MaxDeliver, 5000, 1*m, 2*m, 5*m)
+	add(schemas.StreamClassifiedLarge, Durable(schemas.StagePersister, large), "", MaxDeliver, 64, 3*m)
+	add(schemas.StreamEvents, DurablePersisterDisposed, "mail.v1.event.disposed.>", MaxDeliver, 1000, 1*m, 2*m, 5*m)
 	for p := range schemas.DisposePartitions {
-		add(schemas.StreamDispose, DurableDispose(p), fmt.Sprintf("%s%d.>", disposePrefix, p), maxDeliverDispose, 1000, 2*m)
+		add(schemas.StreamDispose, DurableDispose(p), fmt.Sprintf("%s%d.>", disposePrefix, p), MaxDeliver, 1000, 2*m)
 	}
 	retry := func(stage schemas.Stage, lane string, pending int, wait time.Duration) {
-		add(schemas.StreamRetry, string(stage)+"-"+lane, retryDue+string(stage)+"."+lane, maxDeliver, pending, wait)
+		add(schemas.StreamRetry, string(stage)+"-"+lane, retryDue+string(stage)+"."+lane, MaxDeliver, pending, wait)
 	}
 	retry(schemas.StageClassifier, string(light), 256, 30*s)
 	retry(schemas.StageClassifier, string(large), 64, 2*m)

@@ -8,10 +8,11 @@ import (
 
 // suspectAfter is how many deliveries make a mail suspect: a process that held
 // it died or hung twice. It is handled alone, so that it cannot take others
-// with it, and after parkAfter deliveries it is given up.
+// with it, and whoever was only beside it ends well; at the last delivery it is
+// given up unseen.
 const (
 	suspectAfter = 3
-	parkAfter    = 6
+	parkAfter    = bus.MaxDeliver
 )
 
 func suspect(m *bus.Message) bool { return m.Deliveries() >= suspectAfter }

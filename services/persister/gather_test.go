@@ -101,3 +101,37 @@ func TestSuspectComesAlone(t *testing.T) {
 		}
 	}
 }
+
+// Who shares a batch with a mail that takes processes along is delivered as
+// often as it; but only what is delivered ever again is given up.
+func TestManyDeliveriesAreNotTheMailsFaultUntilTheLast(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		before      int
+		rows, given int
+	}{
+		"beside a bad one":  {parkAfter - 2, 1, 0},
+		"the bad one":       {parkAfter - 1, 0, 1},
+		"delivered 8 times": {7, 1, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			s := r.messages(1)
+			for n := range test.before {
+				m := <-s.Messages()
+				if n+1 == test.before {
+					s.Stop() // the service has the next delivery
+				}
+				if err := m.Nak(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r.run()
+			r.Eventually("it ends", func() bool { return r.Left(schemas.StreamClassifiedLight) == 0 })
+			if rows := len(r.stored()); rows != test.rows || r.parked.Len() != test.given {
+				t.Errorf("%d rows, %d dead letters; want %d, %d", rows, r.parked.Len(), test.rows, test.given)
+			}
+		})
+	}
+}
