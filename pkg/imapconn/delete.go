@@ -16,6 +16,11 @@ import (
 // In the deleted folder nothing is expunged but what this call brought there.
 // Where the server does not tell which mails that are and it cannot be found out
 // for certain, they stay there. The rest is as with Move.
+//
+// When the connection is lost between the move and the expunge, the mails stay
+// in the deleted folder for good: what the server told of where they went is
+// lost with this call. A call that repeats it finds nothing left to move, with
+// Count 0 and without an error; the mails are out of the inbox either way.
 func (c *Conn) Delete(ctx context.Context, uidvalidity uint32, uids []uint32, deletedFolder string) (Moved, error) {
 	if err := c.fence(uidvalidity); err != nil {
 		return Moved{}, err

@@ -329,3 +329,37 @@ func maps(r imaptest.Rules, name string, rule func(*conn, string, string)) imapt
 	r[name] = rule
 	return r
 }
+
+// The repetition finds nothing to move; what the first call brought to the
+// deleted folder stays there, and nothing of others is expunged.
+func TestDeletionCutBeforeTheExpungeIsRepeated(t *testing.T) {
+	left := "1 2"
+	var sent []string
+	for n := range 2 {
+		c, s := script(t, "MOVE UIDPLUS", imapconn.Options{}, imaptest.Rules{
+			"UID SEARCH": func(c *conn, tag, args string) { answers("* SEARCH "+left)(c, tag, args) },
+			"UID MOVE": func(c *conn, tag, args string) {
+				if left != "" {
+					c.Send("* OK [COPYUID 9 1:2 11:12] x")
+				}
+				left = ""
+				c.OK(tag)
+			},
+			"SELECT": func(c *conn, tag, args string) {
+				if args == `"Gone"` {
+					c.Close()
+					return
+				}
+				c.Answer("SELECT", tag, args)
+			},
+		})
+		moved, err := c.Delete(t.Context(), 7, []uint32{1, 2}, "Gone")
+		if lost := imapconn.KindOf(err) == imapconn.KindUnreachable; lost != (n == 0) || n == 1 && (err != nil || moved.Count != 0 || moved.Expunged != 0) {
+			t.Errorf("call %d: moved %+v, err = %v", n+1, moved, err)
+		}
+		sent = append(sent, s.Received("UID EXPUNGE")...)
+	}
+	if len(sent) != 0 {
+		t.Errorf("sent %q", sent)
+	}
+}
