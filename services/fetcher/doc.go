@@ -1,5 +1,6 @@
 // Package fetcher takes mail out of IMAP mailboxes into the pipeline. It never
-// changes anything on a mail server: flags are neither read nor written.
+// changes anything on a mail server: flags are never written, and only \Deleted
+// is read.
 //
 // A mailbox is served by the replica that holds its lease: one watch connection
 // lists and waits (IDLE), and one connection per lane downloads. What waits is
