@@ -158,13 +158,28 @@ func (s *session) list(ctx context.Context) (more bool, err error) {
 		if err != nil {
 			return false, fmt.Errorf("asking sizes in the inbox of %s: %w", s.name(), err)
 		}
-		s.backlog.add(s.wanted(infos))
+		s.backlog.add(s.wanted(complete(infos, fresh)))
 	}
 	s.forget(ctx, marked, listed)
 	c := s.backlog.count(listed, parked)
 	s.underWay = c.waiting+c.taken+c.inFlight > 0
 	s.report(ctx, c)
 	return more && !reached, nil
+}
+
+// complete adds the mails of which the server told no size: their download shows
+// what they are.
+func complete(infos []imapconn.MailInfo, uids []uint32) []imapconn.MailInfo {
+	sized := make(map[uint32]bool, len(infos))
+	for _, m := range infos {
+		sized[m.UID] = true
+	}
+	for _, uid := range uids {
+		if !sized[uid] {
+			infos = append(infos, imapconn.MailInfo{UID: uid})
+		}
+	}
+	return infos
 }
 
 // forget clears the marks of mails that have left the inbox: their disposal was

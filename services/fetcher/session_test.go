@@ -1,6 +1,7 @@
 package fetcher
 
 import (
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -41,6 +42,28 @@ func TestLaneThatSeesAnotherUIDVALIDITYEndsTheSession(t *testing.T) {
 			t.Errorf("fetched %s", e.Key())
 		}
 	}
+}
+
+func TestMailOfWhichTheServerTellsNoSizeIsFetched(t *testing.T) {
+	t.Parallel()
+	r, _ := newScriptRig(t, imaptest.Rules{"UID FETCH": func(c *imaptest.ScriptConn, tag, args string) {
+		for n := 1; n <= 3; n++ {
+			if strings.Contains(args, "BODY") {
+				c.Mail(n)
+			} else if n != 2 {
+				c.Send("* %d FETCH (UID %d RFC822.SIZE 6)", n, n)
+			}
+		}
+		c.OK(tag)
+	}})
+	r.start()
+	r.Eventually("all are fetched", func() bool {
+		uids := map[uint32]bool{}
+		for _, e := range r.fetched.All() {
+			uids[e.UID] = true
+		}
+		return len(uids) == 3
+	})
 }
 
 func TestInboxIsSelectedAnewWhileItsSessionGoesOn(t *testing.T) {
