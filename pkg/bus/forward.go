@@ -79,13 +79,6 @@ func (c *Conn) publishOnce(ctx context.Context, publications []Publication) (fai
 	return failed, err
 }
 
-// Forward publishes what follows from a message, as PublishUntil does, and keeps
-// the message in progress for as long as that takes.
-func (c *Conn) Forward(stop, hard context.Context, m *Message, p Publication) error {
-	defer KeepAlive(m)()
-	return c.PublishUntil(stop, hard, []Publication{p})
-}
-
 // keepAliveTime is a third of the shortest ack wait.
 const keepAliveTime = 10 * time.Second
 

@@ -28,6 +28,9 @@ func (l *lane) classify(ctx context.Context, m *bus.Message) (err error) {
 		return fault.Permanent(err)
 	}
 	key := in.Key()
+	if m.Deliveries() >= parkAfter {
+		return fault.Permanent(fmt.Errorf("classifying %s: delivered %d times without an outcome", key, m.Deliveries()))
+	}
 	t, ok := l.tables.of(key.Tenant, key.Mailbox)
 	if !ok {
 		return fmt.Errorf("classifying %s: no such mailbox in the configuration", key)
@@ -46,7 +49,7 @@ func (l *lane) classify(ctx context.Context, m *bus.Message) (err error) {
 	out.TraceParent = in.TraceParent
 	subject := schemas.SubjectClassified(in.Lane, key.Tenant, key.Mailbox)
 	msgID := "c:" + key.ID() + ":" + strconv.FormatInt(in.Generation, 10)
-	if err := l.conn.Forward(ctx, process.Hard(ctx), m, bus.Publication{Subject: subject, Event: out, MsgID: msgID}); err != nil {
+	if err := l.conn.PublishUntil(ctx, process.Hard(ctx), []bus.Publication{{Subject: subject, Event: out, MsgID: msgID}}); err != nil {
 		return fmt.Errorf("classifying %s: %w", key, err)
 	}
 	return nil

@@ -7,7 +7,8 @@
 // Stores: nothing
 // Leases: nothing; any number of replicas share the consumers of both lanes
 // On failure: a message whose mailbox is not known is tried again on RETRY;
-// one that cannot be decoded, or whose mail is addressed to more than 1,000
-// folders, becomes a dead letter. While the classified stream is full or NATS is
-// away, the fetched messages wait in their stream.
+// one that cannot be decoded, that was delivered 20 times without an outcome, or
+// whose mail is addressed to more than 1,000 folders, becomes a dead letter; from
+// the third delivery on it is handled alone. While the classified stream is full
+// or NATS is away, the fetched messages wait in their stream.
 package classifier

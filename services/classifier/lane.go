@@ -3,6 +3,7 @@ package classifier
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
@@ -21,7 +22,17 @@ type lane struct {
 	logger *zap.Logger
 	fresh  *bus.Subscription
 	retry  *bus.Subscription
+
+	alone sync.RWMutex // held whole for a suspect, shared for all others
 }
+
+// suspectAfter is how many deliveries make a mail suspect: a process that held
+// it died or hung twice. It is handled alone, so that it takes no other of its
+// lane along; at the last delivery it is given up unseen.
+const (
+	suspectAfter = 3
+	parkAfter    = bus.MaxDeliver
+)
 
 func openLane(ctx context.Context, c Config, name schemas.Lane, t *tables) (*lane, error) {
 	conn, err := bus.Connect(ctx, c.Bus.Named("classifier-"+string(name)))
@@ -60,12 +71,23 @@ func (l *lane) run(ctx context.Context) error {
 }
 
 func (l *lane) work(ctx context.Context, s *bus.Subscription) error {
-	hard := process.Hard(ctx)
 	for m := range s.Messages() {
-		if err := m.Settle(hard, l.classify(ctx, m)); err != nil {
-			// Not settled means delivered again, which is harmless.
-			l.logger.Warn("settling message", zap.Error(err), zap.String("subject", m.Subject()))
-		}
+		l.handle(ctx, m)
 	}
 	return nil
+}
+
+func (l *lane) handle(ctx context.Context, m *bus.Message) {
+	defer bus.KeepAlive(m)() // also while it waits for a suspect's end
+	if m.Deliveries() >= suspectAfter {
+		l.alone.Lock()
+		defer l.alone.Unlock()
+	} else {
+		l.alone.RLock()
+		defer l.alone.RUnlock()
+	}
+	if err := m.Settle(process.Hard(ctx), l.classify(ctx, m)); err != nil {
+		// Not settled means delivered again, which is harmless.
+		l.logger.Warn("settling message", zap.Error(err), zap.String("subject", m.Subject()))
+	}
 }

@@ -11,5 +11,7 @@
 // On failure: while a database is away it stops pulling and waits; a batch that
 // a database refuses is halved until the mail at fault stands alone, which is
 // tried again on RETRY and becomes a dead letter after the last attempt; a mail
-// whose blob is gone is released, so that it is fetched again.
+// that was delivered three times without an outcome is handled alone, and after
+// 20 times becomes a dead letter; a mail whose blob is gone is released, so that
+// it is fetched again.
 package persister
