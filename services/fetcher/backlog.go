@@ -322,6 +322,16 @@ func (b *backlog) busy() bool {
 	return len(b.waiting[light])+len(b.waiting[large]) >= readyEnough || len(b.known) > maxSized-readyEnough
 }
 
+// lone reports whether take would give a mail of a kind that goes alone.
+func (b *backlog) lone(k kind) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.waiting[k]) == 0 || b.room(k) <= 0 {
+		return false
+	}
+	return !slices.ContainsFunc(b.waiting[k][:b.window(k)], func(m imapconn.MailInfo) bool { return !b.alone(m.UID) })
+}
+
 // limited reports whether something waits that only the in-flight limit holds back.
 func (b *backlog) limited() bool {
 	b.mu.Lock()

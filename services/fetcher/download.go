@@ -41,6 +41,7 @@ type download struct {
 	size      int64
 	sum       string
 	fetchedAt time.Time
+	held      int64 // bytes of memory
 }
 
 // read takes one body off the connection, counting and hashing it on the way.
@@ -91,7 +92,8 @@ func (l *lane) headers(taking, hard context.Context, conn *imapconn.Conn, public
 			return nil
 		}
 		var done []*download
-		missing, err := conn.FetchHeaders(hard, batch, headerLimit, func(info imapconn.MailInfo, header []byte) error {
+		missing, err := conn.FetchHeaders(hard, batch, headerLimit, func(info imapconn.MailInfo, header []byte) (err error) {
+			defer l.recovered(&err)
 			sum := sha256.Sum256(header)
 			done = append(done, &download{
 				info: info, data: bytes.Clone(header), reason: schemas.ReasonOversize, size: info.Size,
@@ -117,6 +119,11 @@ func (l *lane) publish(ctx context.Context, downloads []*download) error {
 	if len(downloads) == 0 {
 		return nil
 	}
+	defer func() {
+		for _, d := range downloads {
+			l.memory.Release(d.held)
+		}
+	}()
 	publications := make([]bus.Publication, len(downloads))
 	uids := make([]uint32, len(downloads))
 	for i, d := range downloads {

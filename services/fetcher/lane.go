@@ -3,7 +3,6 @@ package fetcher
 import (
 	"context"
 	"errors"
-	"io"
 	"maps"
 	"slices"
 	"sync"
@@ -155,43 +154,49 @@ func (l *lane) dial(ctx context.Context) (*imapconn.Conn, *lease.Permit, error) 
 }
 
 // bodies downloads whole mails as long as there are any. idle says that none
-// came for max_idle_seconds, or that taking is done.
+// came for max_idle_seconds, or that taking is done. Mail that goes alone has a
+// download of its own: only then a body that is not told whose it is can be taken.
 func (l *lane) bodies(taking, hard context.Context, conn *imapconn.Conn, publications *errgroup.Group) (idle bool, err error) {
-	var done []*download
+	options := imapconn.FetchOptions{Depth: pipelined}
 	next := func(ctx context.Context) (batch []imapconn.MailInfo, more bool) {
 		batch, idle = l.next(taking, ctx.Done())
 		return batch, len(batch) > 0
 	}
-	each := func(info imapconn.MailInfo, body io.Reader) error {
-		l.began(info.UID)
-		d, err := l.read(hard, info, body)
-		if err == nil {
-			done = append(done, d)
-			l.came(info.UID)
-		}
-		return err
+	if l.backlog.lone(l.kind) {
+		options.Depth, next = 1, l.once(taking)
 	}
-	finished := func(batch []imapconn.MailInfo, missing []uint32) {
-		downloads := done
-		done = nil
-		l.missed(batch, missing)
-		publications.Go(func() error { return l.publish(hard, downloads) })
-	}
-	if err := conn.Fetch(hard, imapconn.FetchOptions{Depth: pipelined}, next, each, finished); err != nil {
-		publications.Go(func() error { return l.publish(hard, done) }) // what came in full is good
+	fetching, fail := context.WithCancelCause(hard)
+	defer fail(nil)
+	r := &reception{lane: l, ctx: hard, publications: publications, fail: fail}
+	err = conn.Fetch(fetching, options, next, r.each, r.finished)
+	r.flush() // what came in full is good
+	if err != nil {
 		return false, transferFailure(err)
 	}
-	return idle, nil
+	return idle || taking.Err() != nil, nil
+}
+
+// once gives one batch.
+func (l *lane) once(taking context.Context) func(context.Context) ([]imapconn.MailInfo, bool) {
+	given := false
+	return func(context.Context) ([]imapconn.MailInfo, bool) {
+		if given || taking.Err() != nil {
+			return nil, false
+		}
+		given = true
+		batch := l.take(l.kind)
+		return batch, len(batch) > 0
+	}
 }
 
 // next takes the next batch, waiting for one up to max_idle_seconds. Oversize
-// mails end the wait: their header sections are asked for in between.
+// mails and mail that goes alone end the wait: they are asked for in between.
 func (l *lane) next(taking context.Context, failed <-chan struct{}) (batch []imapconn.MailInfo, idle bool) {
 	t := time.NewTimer(time.Duration(l.view.Mailbox.Document.MaxIdleSeconds) * time.Second)
 	defer t.Stop()
 	for taking.Err() == nil {
 		change := l.backlog.change()
-		if l.kind == large && l.backlog.takeable(oversize) {
+		if l.backlog.lone(l.kind) || l.kind == large && l.backlog.takeable(oversize) {
 			return nil, false
 		}
 		if batch := l.take(l.kind); len(batch) > 0 {

@@ -1,6 +1,7 @@
 package fetcher
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/mailyard/mailyard/pkg/bus"
 	"github.com/mailyard/mailyard/pkg/configwatch"
@@ -31,6 +33,7 @@ type Config struct {
 	Metrics prometheus.Registerer // nil: none are registered
 
 	parkTime, reselectTime time.Duration // 0: see the constants
+	memory                 int64         // bytes; 0: see memoryLimit
 }
 
 // Service is the fetcher.
@@ -51,6 +54,7 @@ type running struct {
 	parked  *bus.Parked
 	epoch   *epoch
 	metrics metrics
+	memory  *semaphore.Weighted // bytes of mail between mail servers and streams
 	logger  *zap.Logger
 }
 
@@ -58,7 +62,7 @@ type running struct {
 func (s *Service) Run(ctx context.Context, ready func()) (err error) {
 	c := s.config
 	hard := process.Hard(ctx)
-	r := &running{config: c, conns: map[schemas.Lane]*bus.Conn{}, metrics: newMetrics(c.Metrics), logger: c.Logger}
+	r := &running{config: c, memory: semaphore.NewWeighted(cmp.Or(c.memory, memoryLimit)), conns: map[schemas.Lane]*bus.Conn{}, metrics: newMetrics(c.Metrics), logger: c.Logger}
 	connect := func(name string) (*bus.Conn, error) { return bus.Connect(ctx, c.Bus.Named(name)) }
 	if r.conn, err = connect("fetcher"); err != nil {
 		return err

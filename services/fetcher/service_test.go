@@ -33,6 +33,7 @@ type rig struct {
 	server                 *imaptest.Server
 	wire                   *wire
 	parkTime, reselectTime time.Duration
+	memory                 int64
 	mailbox                config.Mailbox
 	fetched                *servicetest.Events[schemas.MailFetched]
 	parked                 *servicetest.Events[schemas.MailParked]
@@ -67,7 +68,7 @@ func (r *rig) run() (stop func() error) {
 	r.t.Helper()
 	return r.Run(New(Config{
 		Bus: r.Bus(), Redis: r.LeaseOptions(), Group: r.Group("one"), Mail: r.Mail(), Logger: r.Logger,
-		IMAP: imapconn.Options{Dial: r.wire.dial}, parkTime: r.parkTime, reselectTime: r.reselectTime,
+		IMAP: imapconn.Options{Dial: r.wire.dial}, parkTime: r.parkTime, reselectTime: r.reselectTime, memory: r.memory,
 	}))
 }
 

@@ -140,3 +140,55 @@ func TestMailboxThatIsDisabledBeforeAFullStreamIsLetGo(t *testing.T) {
 		}
 	}
 }
+
+func TestMailThatGoesAloneHasADownloadOfItsOwn(t *testing.T) {
+	t.Parallel()
+	var fetches atomic.Int32
+	r, script := newScriptRig(t, imaptest.Rules{"UID FETCH": func(c *imaptest.ScriptConn, tag, args string) {
+		for n := 1; n <= 3; n++ {
+			switch {
+			case !strings.Contains(args, "BODY"):
+				c.Send("* %d FETCH (UID %d RFC822.SIZE 6)", n, n)
+			case n != 2:
+				c.Mail(n)
+			case strings.HasPrefix(args, "2 "):
+				fetches.Add(1)
+				c.Send("* 2 FETCH (BODY[] {6}\r\nmail 2 UID 2)") // after the body: whose is it?
+			}
+		}
+		c.OK(tag)
+	}})
+	r.start()
+	r.Eventually("the mail is asked for alone, and fetched", func() bool {
+		for _, e := range r.fetched.All() {
+			if e.UID == 2 && string(e.Mail) == "mail 2" {
+				return true
+			}
+		}
+		return false
+	})
+	if fetches.Load() > aloneAfter {
+		t.Errorf("asked %d times: %v", fetches.Load(), script.Received("UID FETCH"))
+	}
+}
+
+func TestMailThatIsNotPublishedHoldsDownloadsBackWhereverItIsFrom(t *testing.T) {
+	t.Parallel()
+	const size, room = 4000, 5
+	r := newRig(t)
+	r.memory = size * (room + 1)
+	r.start()
+	r.awaitStatus(schemas.StatusLive)
+	if err := r.Conn.JetStream().DeleteStream(t.Context(), schemas.StreamFetchedLight); err != nil {
+		t.Fatal(err)
+	}
+	r.server.Deliver("u1", imaptest.Messages(1, 40, size)...)
+	r.Eventually("some are being published", func() bool { return r.fetched.Len() >= room })
+	r.server.Deliver("u1", imaptest.Message(41, 6_100_000))
+	r.Eventually("an oversize mail needs none of the memory", func() bool { return r.subjects()["mail 41"] == 1 })
+	if n := len(r.subjects()); n > room+2 {
+		t.Errorf("%d mails of %d bytes are held in %d bytes of memory", n, size, r.memory)
+	}
+	r.NATS.Provision(t)
+	r.Eventually("all are fetched", func() bool { return len(r.subjects()) == 41 })
+}
