@@ -14,8 +14,6 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-var statusMessages = &imap.StatusOptions{NumMessages: true}
-
 func rangeOf(n int) imap.SeqSet { return imap.SeqSet{{Start: 1, Stop: uint32(n)}} }
 
 // fetchRaw reads mails as they come.

@@ -69,3 +69,11 @@ func (s *mailServer) inbox(user string) []imaptest.Mail {
 	}
 	return slices.DeleteFunc(mails, func(m imaptest.Mail) bool { return slices.Contains(m.Flags, imap.FlagDeleted) })
 }
+
+// left returns how many mails are in a user's inbox.
+func (s *mailServer) left(user string) int {
+	if s.poor {
+		return len(s.inbox(user))
+	}
+	return s.Count(user, "INBOX")
+}

@@ -75,6 +75,14 @@ func (s *Server) SetPassword(user, password string) {
 	s.t.Helper()
 	s.users[user] = password
 	s.usersChanged()
+	Eventually(s.t, "the new password is in force", func() bool {
+		c, err := imapclient.DialInsecure(fmt.Sprintf("%s:%d", s.Host, s.Port), nil)
+		if err != nil {
+			return false
+		}
+		defer c.Close()
+		return c.Login(user, password).Wait() == nil
+	})
 }
 
 // Log returns what the server logged.
