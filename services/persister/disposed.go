@@ -36,8 +36,9 @@ func recordDisposals(ctx context.Context, conn *bus.Conn, stream string, stores 
 	return nil
 }
 
-// recordDisposal waits for a database that is away until ctx is done, which is
-// its error then: the message goes back.
+// recordDisposal waits for the installation's only database, when that is away,
+// until ctx is done, which is its error then: the message goes back. Where there
+// are several, the events of the one that is away wait on RETRY.
 func recordDisposal(ctx context.Context, m *bus.Message, stores *stores, logger *zap.Logger) error {
 	var event schemas.MailDisposed
 	if err := m.Decode(&event); err != nil {
@@ -49,7 +50,7 @@ func recordDisposal(ctx context.Context, m *bus.Message, stores *stores, logger 
 	}
 	for wait := time.Second; ; wait = min(2*wait, 15*time.Second) {
 		err := store.RecordDisposed(process.Hard(ctx), event.Data)
-		if !fault.IsUnavailable(err) {
+		if !fault.IsUnavailable(err) || !store.only() {
 			return err
 		}
 		logger.Warn("recording a disposal waits for the messaging database", zap.Error(err))

@@ -22,30 +22,37 @@ import (
 // ctx is done; what can be done is finished under its hard context.
 func (l *lane) persist(ctx context.Context, batch []*bus.Message, away func()) {
 	defer bus.KeepAlive(batch...)()
-	hard := process.Hard(ctx)
+	var g sync.WaitGroup
 	for store, works := range l.loadAll(ctx, batch) {
-		committed := l.commit(ctx, store, works, away)
-		if err := l.announce(ctx, committed); err != nil {
-			// Committed but not announced: delivered again, the commit finds
-			// the rows there and the announcement is made up for.
-			l.logger.Warn("announcing committed mail", zap.Error(err), zap.Int("mails", len(committed)))
-			nakAll(committed)
-			continue
-		}
-		for _, w := range committed {
-			l.committed.WithLabelValues(string(l.name), string(w.outcome.Verdict)).Inc()
-			l.settle(hard, w.message, nil)
-			l.dropBlob(hard, w)
-		}
+		g.Go(func() { l.persistIn(ctx, store, works, away) }) // no database waits for another one
+	}
+	g.Wait()
+}
+
+// persistIn brings those mails of a batch to their end that belong in one database.
+func (l *lane) persistIn(ctx context.Context, store *database, works []*work, away func()) {
+	hard := process.Hard(ctx)
+	committed := l.commit(ctx, store, works, away)
+	if err := l.announce(ctx, committed); err != nil {
+		// Committed but not announced: delivered again, the commit finds
+		// the rows there and the announcement is made up for.
+		l.logger.Warn("announcing committed mail", zap.Error(err), zap.Int("mails", len(committed)))
+		nakAll(committed)
+		return
+	}
+	for _, w := range committed {
+		l.committed.WithLabelValues(string(l.name), string(w.outcome.Verdict)).Inc()
+		l.settle(hard, w.message, nil)
+		l.dropBlob(hard, w)
 	}
 }
 
 // loadAll loads a batch on all cores and groups it by database. A mail that
 // cannot be loaded is settled here.
-func (l *lane) loadAll(ctx context.Context, batch []*bus.Message) map[mailstore.Store][]*work {
+func (l *lane) loadAll(ctx context.Context, batch []*bus.Message) map[*database][]*work {
 	hard := process.Hard(ctx)
 	var mu sync.Mutex
-	groups := map[mailstore.Store][]*work{}
+	groups := map[*database][]*work{}
 	var g errgroup.Group
 	g.SetLimit(runtime.GOMAXPROCS(0))
 	for _, m := range batch {
@@ -56,7 +63,7 @@ func (l *lane) loadAll(ctx context.Context, batch []*bus.Message) map[mailstore.
 				l.settle(hard, m, err)
 				return nil
 			}
-			var store mailstore.Store
+			var store *database
 			if err == nil {
 				store, err = l.stores.of(w.event.Tenant)
 			}
@@ -77,7 +84,7 @@ func (l *lane) loadAll(ctx context.Context, batch []*bus.Message) map[mailstore.
 // commit stores works in one transaction and returns those that are committed;
 // the others are settled. When the database refuses the batch, each half is
 // tried by itself, down to the mail at fault.
-func (l *lane) commit(ctx context.Context, store mailstore.Store, works []*work, away func()) []*work {
+func (l *lane) commit(ctx context.Context, store *database, works []*work, away func()) []*work {
 	hard := process.Hard(ctx)
 	outcomes, err := l.store(ctx, store, works, away)
 	switch {
@@ -109,7 +116,7 @@ const (
 // tries again until ctx is done, with the mails in hand: nothing else could be
 // done for any mail. Where there are several databases, the mails of the one
 // that is away go to RETRY instead, so that the others' mails pass.
-func (l *lane) store(ctx context.Context, store mailstore.Store, works []*work, away func()) ([]mailstore.Outcome, error) {
+func (l *lane) store(ctx context.Context, store *database, works []*work, away func()) ([]mailstore.Outcome, error) {
 	mails := make([]mailstore.Mail, len(works))
 	for i, w := range works {
 		mails[i] = w.mail
@@ -121,7 +128,7 @@ func (l *lane) store(ctx context.Context, store mailstore.Store, works []*work, 
 		if pause > firstPause && err == nil {
 			l.logger.Info("messaging database is back", zap.Duration("after", time.Since(began)))
 		}
-		if !fault.IsUnavailable(err) || len(l.stores.byName) > 1 || ctx.Err() != nil {
+		if !fault.IsUnavailable(err) || !store.only() || ctx.Err() != nil {
 			return outcomes, err
 		}
 		if pause == firstPause {

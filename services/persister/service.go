@@ -45,7 +45,7 @@ func (s *Service) Run(ctx context.Context, ready func()) (err error) {
 		return fmt.Errorf("following the configuration: %w", err)
 	}
 	defer watcher.Close()
-	stores := &stores{watcher: watcher, byName: s.config.Stores, activity: &activity{}}
+	stores := newStores(watcher, s.config.Stores)
 
 	committed := newCommitted(s.config.Metrics)
 	lanes := make([]*lane, 0, len(schemas.Lanes))
