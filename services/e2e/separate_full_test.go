@@ -33,7 +33,6 @@ type separate struct {
 	services  map[string]*proc
 	urls      []string
 	messaging string // name of the database
-	insecure  []string
 }
 
 // leaseTTL is short, so that mailboxes of a killed service are soon served again.
