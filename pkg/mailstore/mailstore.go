@@ -60,7 +60,7 @@ type Store interface {
 	//
 	// An error that is not of class Unavailable is about the content of the
 	// batch: the caller halves it and tries again. For a batch of one mail it is
-	// of class Permanent.
+	// of class Permanent when the database will refuse the mail for ever.
 	Persist(ctx context.Context, mails []Mail) ([]Outcome, error)
 
 	// RecordDisposed records that mails left the inbox. UIDs that are not

@@ -41,7 +41,7 @@ func classify(ctx context.Context, err error) error {
 
 // aboutData tells by the class of the SQLSTATE (PostgreSQL, appendix A) whether
 // an error may be due to the values of a statement. An internal error (XX) is
-// taken for one: with other mail in the batch it may not occur.
+// not: it is damage, or memory that is short.
 func aboutData(code string) bool {
 	if len(code) != 5 {
 		return true
@@ -50,12 +50,21 @@ func aboutData(code string) bool {
 	case "22", // data exception
 		"23", // integrity constraint violation
 		"21", // cardinality violation
-		"54", // program limit exceeded
-		"XX": // internal error
+		"54": // program limit exceeded
 		return true
 	}
 	return false
 }
+
+// refuses tells whether the database will refuse the same values for ever. A
+// unique violation depends on what others store meanwhile, and what did not come
+// from the server may be mended by the next version of this program.
+func refuses(err error) bool {
+	var server *pgconn.PgError
+	return errors.As(err, &server) && len(server.Code) == 5 && aboutData(server.Code) && server.Code != uniqueViolation
+}
+
+const uniqueViolation = "23505"
 
 // conflicts tells whether the transaction lost against another one and will
 // succeed when it is tried again.
@@ -66,8 +75,8 @@ func conflicts(err error) bool {
 	}
 	switch server.Code {
 	case "40001", // serialization failure
-		"40P01", // deadlock detected
-		"23505": // unique violation: ON CONFLICT leaves none, but an UPDATE of a key can meet a concurrent INSERT
+		"40P01",         // deadlock detected
+		uniqueViolation: // ON CONFLICT leaves none, but an UPDATE of a key can meet a concurrent INSERT
 		return true
 	}
 	return false

@@ -39,7 +39,8 @@ func TestClassify(t *testing.T) {
 		"check violation":            {server("23514"), false},
 		"unique violation":           {server("23505"), false},
 		"index row size":             {server("54000"), false},
-		"internal error":             {server("XX000"), false},
+		"internal error":             {server("XX000"), true},
+		"data corrupted":             {server("XX001"), true},
 		"end of file":                {io.ErrUnexpectedEOF, true},
 		"closed by us":               {fmt.Errorf("writing: %w", net.ErrClosed), true},
 		"network":                    {&net.OpError{Op: "read", Err: errors.New("connection reset by peer")}, true},
@@ -59,5 +60,23 @@ func TestClassify(t *testing.T) {
 	}
 	if classify(ctx, nil) != nil {
 		t.Error("no error was given a class")
+	}
+}
+
+// What is refused for ever makes a dead letter at once; everything else is tried
+// again, and only then.
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[string]bool{
+		"22021": true, "22P05": true, "21000": true, "54000": true, "23514": true, "23502": true, "23503": true,
+		"23505": false, "XX000": false, "40P01": false, "53100": false, "57014": false, "42P01": false, "P0001": false, "": false,
+	} {
+		err := fmt.Errorf("inserting: %w", &pgconn.PgError{Code: code, Message: "m"})
+		if refuses(err) != want {
+			t.Errorf("SQLSTATE %q: refused for ever: %v, want %v", code, !want, want)
+		}
+	}
+	if refuses(errors.New("failed to encode args[0]")) || refuses(nil) {
+		t.Error("what the server did not say counts as refused by it")
 	}
 }

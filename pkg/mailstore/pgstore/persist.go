@@ -32,7 +32,11 @@ func (s *Store) Persist(ctx context.Context, mails []mailstore.Mail) ([]mailstor
 	case ctx.Err() != nil || fault.IsUnavailable(err):
 		return nil, fmt.Errorf("persisting %d mails: %w", len(mails), err)
 	case len(mails) == 1:
-		return nil, fault.Permanent(fmt.Errorf("persisting mail %s: %w", mails[0].Key, err))
+		err := fmt.Errorf("persisting mail %s: %w", mails[0].Key, err)
+		if refuses(err) {
+			return nil, fault.Permanent(err)
+		}
+		return nil, err
 	default:
 		return nil, fmt.Errorf("persisting %d mails from %s on: %w", len(mails), mails[0].Key, err)
 	}

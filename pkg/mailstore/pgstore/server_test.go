@@ -166,3 +166,23 @@ func TestLoginOfThePipeline(t *testing.T) {
 		t.Errorf("%d mails are found, %v", len(found), err)
 	}
 }
+
+// What another transaction is in the way of today may succeed tomorrow: it is
+// tried again, and only what can never be stored is refused at once.
+func TestRefusalIsNotFinalUnlessItIs(t *testing.T) {
+	t.Parallel()
+	u := createDatabase(t)
+	s := open(t, u)
+	if _, err := s.Persist(t.Context(), mails(1)); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, u, `CREATE UNIQUE INDEX in_the_way ON mails (mailbox)`)
+	other := []mailstore.Mail{storetest.NewMail("acme", "inbox", 1, 2, 900)}
+	if _, err := s.Persist(t.Context(), other); err == nil || fault.IsPermanent(err) || fault.IsUnavailable(err) {
+		t.Errorf("another row in the way: %v; want an error of no class", err)
+	}
+	execute(t, u, `DROP INDEX in_the_way`, `ALTER TABLE mails ADD CONSTRAINT never CHECK (uid <> 2)`)
+	if _, err := s.Persist(t.Context(), other); !fault.IsPermanent(err) {
+		t.Errorf("a check violation: %v; want Permanent", err)
+	}
+}
