@@ -13,6 +13,7 @@ import (
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
@@ -34,6 +35,7 @@ type rig struct {
 	wire                   *wire
 	parkTime, reselectTime time.Duration
 	memory                 int64
+	registry               prometheus.Registerer // nil: none
 	mailbox                config.Mailbox
 	fetched                *servicetest.Events[schemas.MailFetched]
 	parked                 *servicetest.Events[schemas.MailParked]
@@ -68,7 +70,7 @@ func (r *rig) run() (stop func() error) {
 	r.t.Helper()
 	return r.Run(New(Config{
 		Bus: r.Bus(), Redis: r.LeaseOptions(), Group: r.Group("one"), Mail: r.Mail(), Logger: r.Logger,
-		IMAP: imapconn.Options{Dial: r.wire.dial}, parkTime: r.parkTime, reselectTime: r.reselectTime, memory: r.memory,
+		IMAP: imapconn.Options{Dial: r.wire.dial}, parkTime: r.parkTime, reselectTime: r.reselectTime, memory: r.memory, Metrics: r.registry,
 	}))
 }
 

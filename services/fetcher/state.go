@@ -32,6 +32,20 @@ func newReporter(r *running, tenant, id string, logger *zap.Logger) *reporter {
 	return &reporter{running: r, logger: logger, state: schemas.MailboxState{Tenant: tenant, Mailbox: id, Replica: r.replica}}
 }
 
+// refresh writes the state when it is due, until ctx is done.
+func (r *reporter) refresh(ctx context.Context) {
+	t := time.NewTicker(refreshTime / 5)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			r.update(ctx, func(*schemas.MailboxState) {})
+		}
+	}
+}
+
 func (r *reporter) connecting(ctx context.Context, v configwatch.View) {
 	r.update(ctx, func(s *schemas.MailboxState) {
 		if s.Status == "" || s.Revision != v.Mailbox.Revision {
@@ -51,6 +65,7 @@ func (r *reporter) failed(ctx context.Context, status schemas.MailboxStatus, err
 // leave tells what becomes of a mailbox that this replica serves no more, if
 // that is an administrator's doing; else its next replica will tell.
 func (r *reporter) leave(ctx context.Context) {
+	r.metrics.unaccounted.DeleteLabelValues(r.state.Tenant, r.state.Mailbox)
 	v, ok := r.watcher.Mailbox(r.state.Tenant, r.state.Mailbox)
 	if !ok || v.Mailbox.DeletedAt != nil {
 		if err := r.redis.DeleteState(ctx, r.state.Tenant, r.state.Mailbox); err != nil {

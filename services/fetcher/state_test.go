@@ -1,0 +1,44 @@
+package fetcher
+
+import (
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/mailyard/mailyard/schemas"
+)
+
+func TestStateOfAnIdleMailboxIsWrittenAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.start()
+	r.awaitStatus(schemas.StatusLive)
+	if err := r.Redis.DeleteState(t.Context(), tenant, "info"); err != nil { // as when Redis loses it
+		t.Fatal(err)
+	}
+	r.awaitStatus(schemas.StatusLive)
+}
+
+func TestMailboxThatIsServedNoMoreHasNoMetric(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	registry := prometheus.NewRegistry()
+	r.registry = registry
+	gauges := func() int {
+		families, err := registry.Gather()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range families {
+			if f.GetName() == "mailyard_unaccounted_mails" {
+				return len(f.GetMetric())
+			}
+		}
+		return 0
+	}
+	r.start()
+	r.Eventually("the mailbox has its gauge", func() bool { return gauges() == 1 })
+	r.mailbox.Enabled = false
+	r.put("pw1")
+	r.Eventually("the gauge is gone", func() bool { return gauges() == 0 })
+}
