@@ -23,6 +23,7 @@ type Store struct {
 	pool    *pgxpool.Pool
 	reading *sql.DB
 	logger  *zap.Logger
+	large   chan struct{} // one place per transaction with large mail
 }
 
 var _ mailstore.Store = (*Store)(nil)
@@ -39,10 +40,11 @@ const (
 const oldestServer = 150000
 
 // Open connects to the database of the URL (postgres://...; the parameters of
-// libpq, and pool_max_conns) and migrates it forward. It refuses a schema that
-// is newer than this program.
+// libpq, and pool_max_conns, which is the number of cores, but at least 8, when
+// it is not given) and migrates it forward. It refuses a schema that is newer
+// than this program.
 func Open(ctx context.Context, url string, logger *zap.Logger) (*Store, error) {
-	config, err := pgxpool.ParseConfig(url)
+	config, err := parse(url)
 	if err != nil {
 		return nil, fault.Permanent(errors.New("reading the URL of the messaging database: it should look like postgres://user:password@host:5432/database")) // the cause quotes the URL
 	}
@@ -67,6 +69,7 @@ func Open(ctx context.Context, url string, logger *zap.Logger) (*Store, error) {
 		pool:    pool,
 		reading: reading,
 		logger:  logger,
+		large:   make(chan struct{}, largeWriters),
 	}, nil
 }
 

@@ -16,13 +16,19 @@ import (
 // tried again. Rows are locked in one order, so even one conflict is rare.
 const maxConflicts = 5
 
-// Persist implements mailstore.Store.
+// Persist implements mailstore.Store. Batches with large mail wait for each
+// other, two at a time, so that light mail always finds a connection.
 func (s *Store) Persist(ctx context.Context, mails []mailstore.Mail) ([]mailstore.Outcome, error) {
 	if len(mails) == 0 {
 		return nil, nil
 	}
+	release, err := s.turn(ctx, mails)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	batch := record.NewBatch(mails)
-	err := s.write(ctx, func(ctx context.Context, tx pgx.Tx) error {
+	err = s.write(ctx, func(ctx context.Context, tx pgx.Tx) error {
 		batch.Reset()
 		return persist(ctx, tx, batch)
 	})
