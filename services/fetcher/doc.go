@@ -12,10 +12,12 @@
 // Emits: mailyard.mail.fetched.v1, mailyard.mailbox.state.v1, mailyard.mail.dead.v1, mailyard.mail.parked.v1
 // Stores: nothing; in-flight marks, states and budgets are in Redis
 // Leases: the mailboxes, one replica each
-// On failure: a lane connects again by itself; a mail that cannot be downloaded
-// is tried alone, ever later, and becomes a dead letter after the last attempt (a
-// lost connection alone makes none within half an hour), while the
-// others go on; a mail server that is away is tried again on a slowing
-// schedule, forever; refused credentials wait for an administrator, with one
-// attempt an hour. A full stream stops the downloads.
+// On failure: a lane connects again by itself; what else a lane meets (refused
+// credentials, throttling, another UIDVALIDITY) ends the session, and the
+// mailbox's schedule goes on. A mail that cannot be downloaded is tried alone,
+// ever later, and becomes a dead letter after the last attempt, while the others
+// go on; lost connections alone make none within half an hour. A mail server
+// that is away is tried again on a slowing schedule, forever; refused
+// credentials wait for an administrator, with one attempt an hour. A full stream
+// stops the downloads.
 package fetcher
