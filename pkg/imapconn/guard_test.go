@@ -22,7 +22,7 @@ func pipe(t *testing.T) (*guard, net.Conn) {
 }
 
 // readAll reads until an error, which it returns with the time it took.
-func readAll(g *guard) (string, error, time.Duration) {
+func readAll(g *guard) (string, time.Duration, error) {
 	start := time.Now()
 	var b strings.Builder
 	p := make([]byte, 4096)
@@ -30,7 +30,7 @@ func readAll(g *guard) (string, error, time.Duration) {
 		n, err := g.Read(p)
 		b.Write(p[:n])
 		if err != nil {
-			return b.String(), err, time.Since(start)
+			return b.String(), time.Since(start), err
 		}
 	}
 }
@@ -120,12 +120,12 @@ func TestGuardTimers(t *testing.T) {
 				if test.client != nil {
 					beside.Go(func() { test.client(g) })
 				}
-				_, err, took := readAll(g)
+				_, took, err := readAll(g)
 				if !errors.Is(err, test.want) || took < test.min || took > test.max {
 					t.Errorf("after %v: %v, want %v after %v to %v", took, err, test.want, test.min, test.max)
 				}
 				// go-imap reads again after an error, and must not wait again.
-				if _, again, took := readAll(g); again != err || took != 0 {
+				if _, took, again := readAll(g); again != err || took != 0 {
 					t.Errorf("for the second time, after %v: %v", took, again)
 				}
 				server.Close()

@@ -50,8 +50,6 @@ func (r *rig) consumer() *jetstream.ConsumerInfo {
 	return c.CachedInfo()
 }
 
-func (r *rig) partition() int { return int(partitionOf("info")) }
-
 // Every delivery is one of the few that an order has.
 func TestOrderBehindASlowServerIsNotDeliveredAgain(t *testing.T) {
 	t.Parallel()
