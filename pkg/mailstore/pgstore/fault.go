@@ -40,10 +40,14 @@ func classify(ctx context.Context, err error) error {
 }
 
 // aboutData tells by the class of the SQLSTATE (PostgreSQL, appendix A) whether
-// an error may be due to the values of a statement. An internal error (XX) is
-// not: it is damage, or memory that is short.
+// an error may be due to the values of a statement. So may an internal error
+// (XX000): a value that is too large for an index or for memory; but damage to
+// data or an index (XX001, XX002) is not.
 func aboutData(code string) bool {
 	if len(code) != 5 {
+		return true
+	}
+	if code == "XX000" {
 		return true
 	}
 	switch code[:2] {

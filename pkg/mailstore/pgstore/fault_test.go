@@ -39,7 +39,7 @@ func TestClassify(t *testing.T) {
 		"check violation":            {server("23514"), false},
 		"unique violation":           {server("23505"), false},
 		"index row size":             {server("54000"), false},
-		"internal error":             {server("XX000"), true},
+		"internal error":             {server("XX000"), false},
 		"data corrupted":             {server("XX001"), true},
 		"end of file":                {io.ErrUnexpectedEOF, true},
 		"closed by us":               {fmt.Errorf("writing: %w", net.ErrClosed), true},
