@@ -47,7 +47,7 @@ func aboutData(code string) bool {
 	if len(code) != 5 {
 		return true
 	}
-	if code == "XX000" {
+	if code == internalError {
 		return true
 	}
 	switch code[:2] {
@@ -60,12 +60,16 @@ func aboutData(code string) bool {
 	return false
 }
 
+// internalError is the SQLSTATE of an error that PostgreSQL did not expect.
+const internalError = "XX000"
+
 // refuses tells whether the database will refuse the same values for ever. A
-// unique violation depends on what others store meanwhile, and what did not come
-// from the server may be mended by the next version of this program.
+// unique violation depends on what others store meanwhile, an internal error on
+// the server's state too, and what did not come from the server may be mended by
+// the next version of this program.
 func refuses(err error) bool {
 	var server *pgconn.PgError
-	return errors.As(err, &server) && len(server.Code) == 5 && aboutData(server.Code) && server.Code != uniqueViolation
+	return errors.As(err, &server) && len(server.Code) == 5 && aboutData(server.Code) && server.Code != uniqueViolation && server.Code != internalError
 }
 
 const uniqueViolation = "23505"
