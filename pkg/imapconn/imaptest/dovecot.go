@@ -5,7 +5,9 @@ package imaptest
 import (
 	"bytes"
 	_ "embed"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
@@ -188,6 +190,22 @@ func (d *dovecot) stop(kill bool) {
 	syscall.Kill(-d.cmd.Process.Pid, syscall.SIGKILL)
 	d.cmd = nil
 	os.Remove(filepath.Join(d.dir, "run", "master.pid"))
+	d.unlock()
+}
+
+// unlock removes the lock files of processes that were killed: Dovecot waits two
+// minutes before it takes one for stale.
+func (d *dovecot) unlock() {
+	d.t.Helper()
+	err := filepath.WalkDir(filepath.Join(d.dir, "mail"), func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || !strings.HasSuffix(path, ".lock") {
+			return err
+		}
+		return os.Remove(path)
+	})
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		d.t.Fatal(err)
+	}
 }
 
 // deliver writes into the maildir, as a mail transfer agent does: into tmp, then
