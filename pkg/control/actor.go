@@ -67,3 +67,12 @@ func (a Actor) refuse(verb, tenant string) error {
 	}
 	return fmt.Errorf("%w: %s may not %s tenant %s", ErrForbidden, a.Name, verb, tenant)
 }
+
+// MayRead returns ErrForbidden unless the actor may read the tenant; "" are all.
+func (a Actor) MayRead(tenant string) error { return a.mayRead(tenant) }
+
+// MayWrite returns ErrForbidden unless the actor may change what is in the tenant.
+func (a Actor) MayWrite(tenant string) error { return a.mayWrite(tenant) }
+
+// MayRule returns ErrForbidden unless the actor may do what only the landlord does.
+func (a Actor) MayRule(tenant string) error { return a.mayRule(tenant) }
