@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/mailyard/mailyard/pkg/config"
+	"github.com/mailyard/mailyard/pkg/egress"
 	"github.com/mailyard/mailyard/pkg/secret"
 )
 
@@ -30,11 +31,16 @@ type Settings struct {
 	MasterKeyFile string                   `yaml:"master_key_file"`
 	// InsecureHosts lists the mail servers, "host:port", to which credentials
 	// may be sent in clear text.
-	InsecureHosts []string      `yaml:"insecure_hosts"`
-	Health        string        `yaml:"health"` // address of /healthz, /readyz and /metrics; empty: none
-	LogLevel      string        `yaml:"log_level"`
-	Grace         time.Duration `yaml:"grace"`     // how long work may go on after a stop was asked for
-	LeaseTTL      time.Duration `yaml:"lease_ttl"` // how long a dead replica keeps its mailboxes
+	InsecureHosts []string `yaml:"insecure_hosts"`
+	// MailNetworks lists what mail servers may be in besides public addresses:
+	// "10.0.0.0/8", "10.1.2.3", or "127.0.0.1:10143" for one port of one address.
+	MailNetworks []string      `yaml:"mail_networks"`
+	MailPorts    []int         `yaml:"mail_ports"` // may be dialled besides those of IMAP and SMTP
+	Admin        Admin         `yaml:"admin"`
+	Health       string        `yaml:"health"` // address of /healthz, /readyz and /metrics; empty: none
+	LogLevel     string        `yaml:"log_level"`
+	Grace        time.Duration `yaml:"grace"`     // how long work may go on after a stop was asked for
+	LeaseTTL     time.Duration `yaml:"lease_ttl"` // how long a dead replica keeps its mailboxes
 }
 
 // NATS says how NATS is reached.
@@ -106,6 +112,17 @@ func (s Settings) Validate() error {
 			problem(fmt.Sprintf("insecure_hosts[%d]", i), "%q is not host:port", h)
 		}
 	}
+	for i, n := range s.MailNetworks {
+		if _, err := egress.ParsePolicy([]string{n}, nil); err != nil {
+			problem(fmt.Sprintf("mail_networks[%d]", i), "%v", err)
+		}
+	}
+	for i, n := range s.MailPorts {
+		if _, err := egress.ParsePolicy(nil, []int{n}); err != nil {
+			problem(fmt.Sprintf("mail_ports[%d]", i), "%v", err)
+		}
+	}
+	s.Admin.validate(problem)
 	if _, err := zapcore.ParseLevel(s.LogLevel); err != nil {
 		problem("log_level", "%q is not debug, info, warn or error", s.LogLevel)
 	}
@@ -140,6 +157,15 @@ func hasScheme(u string, schemes ...string) bool {
 func (s Settings) Insecure(host string, port int) bool {
 	want := net.JoinHostPort(strings.ToLower(host), strconv.Itoa(port))
 	return slices.ContainsFunc(s.InsecureHosts, func(h string) bool { return strings.ToLower(h) == want })
+}
+
+// Egress returns what dials mail servers, within what the landlord allows.
+func (s Settings) Egress() (*egress.Dialer, error) {
+	p, err := egress.ParsePolicy(s.MailNetworks, s.MailPorts)
+	if err != nil {
+		return nil, fmt.Errorf("reading mail_networks and mail_ports: %w", err)
+	}
+	return egress.New(p, egress.Options{}), nil
 }
 
 // NewLogger returns a logger of JSON lines on standard error.

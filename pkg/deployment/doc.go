@@ -1,5 +1,6 @@
 // Package deployment reads how an installation is put together: where NATS,
-// Redis and the databases are, and who may be dialled in clear text. Tenants,
+// Redis and the databases are, where mail servers may be and who of them may be
+// spoken to in clear text, and where administrators come in. Tenants,
 // folders and mailboxes do not belong here: they are documents in the control
 // database.
 //

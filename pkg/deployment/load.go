@@ -122,7 +122,11 @@ func (s *Settings) set(key, value string) error {
 	case "MASTER_KEY_FILE":
 		s.MasterKeyFile = value
 	case "INSECURE_HOSTS":
-		s.InsecureHosts = strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' })
+		s.InsecureHosts = list(value, ", ")
+	case "MAIL_NETWORKS":
+		s.MailNetworks = list(value, ", ")
+	case "MAIL_PORTS":
+		s.MailPorts, err = numbers(list(value, ", "))
 	case "HEALTH_ADDR":
 		s.Health = value
 	case "LOG_LEVEL":
@@ -132,6 +136,9 @@ func (s *Settings) set(key, value string) error {
 	case "LEASE_TTL":
 		s.LeaseTTL, err = time.ParseDuration(value)
 	default:
+		if strings.HasPrefix(key, "ADMIN_") {
+			return s.Admin.set(key, value)
+		}
 		name, ok := strings.CutPrefix(key, messagingPrefix)
 		if !ok || name == "" {
 			return errUnknown
@@ -142,4 +149,62 @@ func (s *Settings) set(key, value string) error {
 		s.Messaging[strings.ToLower(strings.ReplaceAll(name, "_", "-"))] = secret.NewString(value)
 	}
 	return err
+}
+
+func (a *Admin) set(key, value string) error {
+	switch key {
+	case "ADMIN_LISTEN":
+		a.Listen = value
+	case "ADMIN_URL":
+		a.URL = value
+	case "ADMIN_OIDC_ISSUER":
+		a.OIDC.Issuer = value
+	case "ADMIN_OIDC_CLIENT_ID":
+		a.OIDC.ClientID = value
+	case "ADMIN_OIDC_CLIENT_SECRET":
+		a.OIDC.ClientSecret = secret.NewString(value)
+	case "ADMIN_OIDC_NAME":
+		a.OIDC.Name = value
+	case "ADMIN_OIDC_ROLE_CLAIM":
+		a.OIDC.RoleClaim = value
+	case "ADMIN_OIDC_TENANT_CLAIM":
+		a.OIDC.TenantClaim = value
+	case "ADMIN_OIDC_LANDLORD":
+		a.OIDC.Landlord = claims(value)
+	case "ADMIN_OIDC_TENANT_ADMIN":
+		a.OIDC.TenantAdmin = claims(value)
+	case "ADMIN_OIDC_READER":
+		a.OIDC.Reader = claims(value)
+	default:
+		return errUnknown
+	}
+	return nil
+}
+
+// claims splits at commas only: the values of claims may hold spaces.
+func claims(value string) []string {
+	var all []string
+	for _, v := range list(value, ",") {
+		if v = strings.TrimSpace(v); v != "" {
+			all = append(all, v)
+		}
+	}
+	return all
+}
+
+// list splits a value at any of the separators.
+func list(value, separators string) []string {
+	return strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(separators, r) })
+}
+
+func numbers(texts []string) ([]int, error) {
+	var all []int
+	for _, text := range texts {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, n)
+	}
+	return all, nil
 }

@@ -1,6 +1,7 @@
 package deployment_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/mailyard/mailyard/pkg/deployment"
+	"github.com/mailyard/mailyard/pkg/egress"
 	"github.com/mailyard/mailyard/pkg/secret"
 )
 
@@ -29,6 +31,11 @@ func full() deployment.Settings {
 		RedisURL: secret.NewString("rediss://:pw@redis:6379/1"), Control: secret.NewString("postgres://u:p@db/control"),
 		Messaging:     map[string]secret.String{"default": secret.NewString("sqlite:/data/m.db"), "big-one": secret.NewString("postgres://u:p@db/big")},
 		MasterKeyFile: "/keys/master.key", InsecureHosts: []string{"demo:10143", "127.0.0.1:143"}, Health: ":8080", LogLevel: "debug",
+		MailNetworks: []string{"10.0.0.0/8", "127.0.0.1:10143"}, MailPorts: []int{10143, 1587},
+		Admin: deployment.Admin{Listen: "127.0.0.1:8420", URL: "https://mail.example.com", OIDC: deployment.OIDC{
+			Issuer: "https://login.example.com/realm", ClientID: "mailyard", ClientSecret: secret.NewString("pw-oidc"), Name: "Example", RoleClaim: "roles", TenantClaim: "tenant",
+			Landlord: []string{"mail landlords", "root"}, TenantAdmin: []string{"mail-admin"}, Reader: []string{"mail-reader"},
+		}},
 		Grace: 20 * time.Second, LeaseTTL: 10 * time.Second,
 	}
 }
@@ -50,6 +57,13 @@ control: postgres://u:p@db/control
 messaging: {default: "sqlite:/data/m.db", big-one: "postgres://u:p@db/big"}
 master_key_file: /keys/master.key
 insecure_hosts: ["demo:10143", "127.0.0.1:143"]
+mail_networks: [10.0.0.0/8, "127.0.0.1:10143"]
+mail_ports: [10143, 1587]
+admin:
+  listen: 127.0.0.1:8420
+  url: https://mail.example.com
+  oidc: {issuer: "https://login.example.com/realm", client_id: mailyard, client_secret: pw-oidc, name: Example, role_claim: roles, tenant_claim: tenant,
+    landlord: [mail landlords, root], tenant_admin: [mail-admin], reader: [mail-reader]}
 health: ":8080"
 log_level: debug
 grace: 20s
@@ -72,6 +86,10 @@ func TestEnvironmentOverridesAndNamesFiles(t *testing.T) {
 		"MAILYARD_CONTROL_URL=postgres://u:p@db/control", "MAILYARD_MESSAGING_DEFAULT=sqlite:/data/m.db",
 		"MAILYARD_MESSAGING_BIG_ONE_FILE=" + file(t, "big", "postgres://u:p@db/big"), "MAILYARD_MASTER_KEY_FILE=/keys/master.key",
 		"MAILYARD_INSECURE_HOSTS=demo:10143, 127.0.0.1:143", "MAILYARD_HEALTH_ADDR=:8080", "MAILYARD_LOG_LEVEL=debug", "MAILYARD_GRACE=20s", "MAILYARD_LEASE_TTL=10s",
+		"MAILYARD_MAIL_NETWORKS=10.0.0.0/8, 127.0.0.1:10143", "MAILYARD_MAIL_PORTS=10143 1587", "MAILYARD_ADMIN_LISTEN=127.0.0.1:8420", "MAILYARD_ADMIN_URL=https://mail.example.com",
+		"MAILYARD_ADMIN_OIDC_ISSUER=https://login.example.com/realm", "MAILYARD_ADMIN_OIDC_CLIENT_ID=mailyard", "MAILYARD_ADMIN_OIDC_CLIENT_SECRET_FILE=" + file(t, "oidc", "pw-oidc\n"),
+		"MAILYARD_ADMIN_OIDC_NAME=Example", "MAILYARD_ADMIN_OIDC_ROLE_CLAIM=roles", "MAILYARD_ADMIN_OIDC_TENANT_CLAIM=tenant",
+		"MAILYARD_ADMIN_OIDC_LANDLORD=mail landlords, root", "MAILYARD_ADMIN_OIDC_TENANT_ADMIN=mail-admin", "MAILYARD_ADMIN_OIDC_READER=mail-reader",
 		"MAILYARD_TEST_POSTGRES=not ours", "MAILYARD_IMAP_PASSWORD_FILE=/not/ours/either", "OTHER_LOG_LEVEL=loud",
 	})
 	if err != nil {
@@ -91,6 +109,9 @@ redis: "hunter2"
 control: "mysql://u:hunter2@db"
 messaging: hunter2
 insecure_hosts: ["demo", "demo:0"]
+mail_networks: [10.0.0.0/8, mail.example.com, 10.1.2.3/8]
+mail_ports: [1587, 70000]
+admin: {listen: "8420", url: "http://u:hunter2@mail.example.com", oidc: {issuer: "http://login.example.com", tenant_admin: [x]}}
 log_level: loud
 grace: 0s
 lease_ttl: 10ms
@@ -102,7 +123,8 @@ looks: good
 	}
 	for _, part := range []string{
 		"nats.url: ", "MAILYARD_NATS_REPLICAS: ", "MAILYARD_NATS_PASSWORD_FILE: ", "redis: ", "control: ", "messaging.big: ", "insecure_hosts[0]: ", "insecure_hosts[1]: ",
-		"log_level: ", "grace: ", "lease_ttl: ", path + ": line 10: field looks not found", path + ": line 5: ",
+		"log_level: ", "grace: ", "lease_ttl: ", "mail_networks[1]: ", "mail_networks[2]: ", "mail_ports[1]: ", "admin.listen: ", "admin.url: ", "admin.oidc.issuer: ",
+		"admin.oidc.client_id: ", "admin.oidc.role_claim: ", "admin.oidc.tenant_claim: ", path + ": line 13: field looks not found", path + ": line 5: ",
 	} {
 		if !strings.Contains(err.Error(), "\n"+part) {
 			t.Errorf("it does not tell %q", part)
@@ -141,5 +163,53 @@ func TestInsecureIsForThisVeryHostAndPort(t *testing.T) {
 		if got := s.Insecure(c.host, c.port); got != c.want {
 			t.Errorf("Insecure(%s, %d) = %v", c.host, c.port, got)
 		}
+	}
+}
+
+func TestAdminIsReachedByHTTPSOrOnLoopback(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ admin, want string }{
+		{admin: `{}`},
+		{admin: `{listen: ":8420", url: "https://mail.example.com/"}`},
+		{admin: `{listen: "[::1]:0", url: "http://127.0.0.1:8420"}`},
+		{admin: `{url: "http://localhost:8420"}`},
+		{admin: `{url: "http://mail.example.com"}`, want: "admin.url: "},
+		{admin: `{url: "https://mail.example.com/console"}`, want: "admin.url: "},
+		{admin: `{url: "mail.example.com"}`, want: "admin.url: "},
+		{admin: `{listen: "127.0.0.1"}`, want: "admin.listen: "},
+		{admin: `{listen: "127.0.0.1:99999"}`, want: "admin.listen: "},
+		{admin: `{oidc: {client_id: mailyard}}`, want: "admin.oidc.issuer: "},
+		{admin: `{oidc: {issuer: "https://login.example.com", client_id: mailyard, role_claim: roles}}`, want: "admin.oidc: "},
+		{admin: `{oidc: {issuer: "http://127.0.0.1:9000", client_id: mailyard, role_claim: roles, landlord: [root]}}`},
+	} {
+		t.Run(c.admin, func(t *testing.T) {
+			t.Parallel()
+			_, err := deployment.Load(deployment.Defaults(), file(t, "settings.yaml", "admin: "+c.admin+"\n"), nil)
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), "\n"+c.want)) {
+				t.Errorf("Load = %v; want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestEgressIsWhatTheLandlordAllows(t *testing.T) {
+	t.Parallel()
+	d, err := deployment.Settings{MailNetworks: []string{"127.0.0.1:1"}}.Egress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var refused *egress.RefusedError
+	if _, err := d.DialContext(t.Context(), "tcp", "127.0.0.1:1"); errors.As(err, &refused) {
+		t.Errorf("what is allowed: %v", err)
+	}
+	if _, err := d.DialContext(t.Context(), "tcp", "127.0.0.1:2"); !errors.As(err, &refused) {
+		t.Errorf("what is not allowed: %v", err)
+	}
+	if _, err := (deployment.Settings{MailNetworks: []string{"everywhere"}}).Egress(); err == nil {
+		t.Error("a network that is none was taken")
+	}
+	oidc := deployment.OIDC{Issuer: "https://login.example.com/realm"}
+	if name := oidc.ButtonName(); name != "login.example.com" {
+		t.Errorf("the button says %q", name)
 	}
 }

@@ -1,0 +1,101 @@
+package deployment
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/mailyard/mailyard/pkg/secret"
+)
+
+// Admin says how administrators reach the installation.
+type Admin struct {
+	Listen string `yaml:"listen"` // address of console and REST; empty: they are not served
+	// URL is what people type to get to Listen, through what stands before it:
+	// "https://mail.example.com". Empty: Listen itself.
+	URL  string `yaml:"url"`
+	OIDC OIDC   `yaml:"oidc"`
+}
+
+// OIDC is an OpenID Connect provider that administrators may sign in with.
+type OIDC struct {
+	Issuer       string        `yaml:"issuer"` // https://…; empty: local accounts only
+	ClientID     string        `yaml:"client_id"`
+	ClientSecret secret.String `yaml:"client_secret"` // empty: a public client
+	Name         string        `yaml:"name"`          // on the button; empty: the issuer's host
+	RoleClaim    string        `yaml:"role_claim"`    // the claim that holds the roles of who signs in
+	TenantClaim  string        `yaml:"tenant_claim"`  // the claim that holds the id of their tenant
+	// The values of RoleClaim that make a landlord, a tenant administrator and a
+	// reader. Who has none of them may not sign in.
+	Landlord    []string `yaml:"landlord"`
+	TenantAdmin []string `yaml:"tenant_admin"`
+	Reader      []string `yaml:"reader"`
+}
+
+// ButtonName returns what the button for this way to sign in says.
+func (o OIDC) ButtonName() string {
+	if o.Name != "" {
+		return o.Name
+	}
+	u, err := url.Parse(o.Issuer)
+	if err != nil {
+		return o.Issuer
+	}
+	return u.Host
+}
+
+func (a Admin) validate(problem func(path, format string, args ...any)) {
+	if a.Listen != "" {
+		_, port, err := net.SplitHostPort(a.Listen)
+		if n, e := strconv.Atoi(port); err != nil || e != nil || n < 0 || n > 65535 {
+			problem("admin.listen", "%q is not host:port, such as 127.0.0.1:8420", a.Listen)
+		}
+	}
+	if a.URL != "" {
+		switch u, ok := webURL(a.URL); {
+		case !ok:
+			problem("admin.url", "%q is not https://host; plain http is for loopback only", withoutUser(a.URL))
+		case strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "":
+			problem("admin.url", "%q has more than a host: the console is served at /", withoutUser(a.URL))
+		}
+	}
+	a.OIDC.validate(problem)
+}
+
+func (o OIDC) validate(problem func(path, format string, args ...any)) {
+	roles := len(o.Landlord) + len(o.TenantAdmin) + len(o.Reader)
+	if o.Issuer == "" {
+		if o.ClientID != "" || !o.ClientSecret.IsZero() || roles > 0 {
+			problem("admin.oidc.issuer", "is not set, but other settings of OpenID Connect are")
+		}
+		return
+	}
+	if _, ok := webURL(o.Issuer); !ok {
+		problem("admin.oidc.issuer", "%q is not https://host…; plain http is for loopback only", withoutUser(o.Issuer))
+	}
+	if o.ClientID == "" {
+		problem("admin.oidc.client_id", "is not set")
+	}
+	if o.RoleClaim == "" {
+		problem("admin.oidc.role_claim", "is not set: name the claim that holds the roles of who signs in")
+	}
+	if roles == 0 {
+		problem("admin.oidc", "lists no values under landlord, tenant_admin or reader: nobody could sign in")
+	}
+	if len(o.TenantAdmin) > 0 && o.TenantClaim == "" {
+		problem("admin.oidc.tenant_claim", "is not set: name the claim that holds the tenant of a tenant administrator")
+	}
+}
+
+// webURL reads an https URL, or an http one of loopback.
+func webURL(text string) (*url.URL, bool) {
+	u, err := url.Parse(text)
+	if err != nil || u.Hostname() == "" || u.User != nil {
+		return nil, false
+	}
+	address, err := netip.ParseAddr(u.Hostname())
+	loopback := u.Hostname() == "localhost" || err == nil && address.IsLoopback()
+	return u, u.Scheme == "https" || u.Scheme == "http" && loopback
+}
