@@ -5,22 +5,11 @@ import (
 	"errors"
 	"io"
 	"net"
-	"syscall"
 
 	"github.com/emersion/go-imap/v2"
 
-	"github.com/mailyard/mailyard/pkg/fault"
+	"github.com/mailyard/mailyard/pkg/mailhost"
 )
-
-// classForFault wraps the cause so that package fault sees the class.
-func (e *Error) classForFault() {
-	switch {
-	case e.Kind == KindThrottled:
-		e.Err = &fault.Delayed{Err: e.Err, After: e.After}
-	case e.Kind == KindUnreachable:
-		e.Err = fault.Unavailable(e.Err)
-	}
-}
 
 // classify turns a refusal into an error of the right kind.
 func classify(op string, r *refusal) *Error {
@@ -48,7 +37,7 @@ func classify(op string, r *refusal) *Error {
 			}
 		}
 	}
-	e.classForFault()
+	e.ForFault()
 	return e
 }
 
@@ -63,25 +52,6 @@ func classifyLogin(op, host string, r *refusal) *Error {
 	return e
 }
 
-// unreachable explains a TCP connection that could not be made.
-func (c *Conn) unreachable(ctx context.Context, op string, err error) error {
-	e := &Error{Op: op, Kind: KindUnreachable, Err: err}
-	var dns *net.DNSError
-	switch {
-	case ctx.Err() != nil:
-		e.Err = context.Cause(ctx)
-	case errors.As(err, &dns) && dns.IsNotFound:
-		e.Hint = "check imap.host: there is no such name"
-	case errors.Is(err, syscall.ECONNREFUSED):
-		e.Hint = "check imap.port: nothing listens there"
-	case timeout(err) || errors.Is(err, context.DeadlineExceeded):
-		e.Err = errors.New("no connection in time")
-		e.Hint = "check imap.host and imap.port, and whether a firewall is in between"
-	}
-	e.classForFault()
-	return e
-}
-
 // lost explains a connection that ended, with what the server said before.
 func (c *Conn) lost(op string, err error, bye string) error {
 	if bye != "" {
@@ -92,19 +62,17 @@ func (c *Conn) lost(op string, err error, bye string) error {
 	switch {
 	case errors.Is(err, io.EOF):
 		e.Err = errors.New("server closed the connection")
-	case timeout(err):
+	case mailhost.IsTimeout(err):
 		e.Err = errors.New("server does not answer")
 	case !isNetwork(err):
 		e.Kind = KindProtocol
 	}
-	e.classForFault()
+	e.ForFault()
 	return e
 }
 
 func isNetwork(err error) bool {
-	var ne net.Error
-	return errors.As(err, &ne) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, net.ErrClosed) || errors.Is(err, errStalled) || errors.Is(err, errSlow) || errors.Is(err, errPhase)
+	return mailhost.IsNetwork(err) || errors.Is(err, errStalled) || errors.Is(err, errSlow) || errors.Is(err, errPhase)
 }
 
 // explain turns what go-imap returned for a command into an *Error. The guard
@@ -113,10 +81,10 @@ func (c *Conn) explain(op string, err error) error {
 	if err == nil {
 		return nil
 	}
-	op += " of " + c.target.name()
+	op += " of " + c.target.Name()
 	var refused *imap.Error
 	if errors.As(err, &refused) {
-		return classify(op, &refusal{string(refused.Type), string(refused.Code), cleanText(refused.Text)})
+		return classify(op, &refusal{string(refused.Type), string(refused.Code), mailhost.CleanText(refused.Text)})
 	}
 	var known *Error
 	if errors.As(err, &known) || errors.Is(err, ErrUIDValidity) {

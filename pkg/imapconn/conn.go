@@ -88,7 +88,7 @@ func (c *Conn) stream(ctx context.Context, op string, exchange func() error) err
 
 func (c *Conn) await(ctx context.Context, op string, limit, patience time.Duration, exchange func() error) error {
 	if ctx.Err() != nil {
-		return &Error{Op: op + " of " + c.target.name(), Err: context.Cause(ctx)}
+		return &Error{Op: op + " of " + c.target.Name(), Err: context.Cause(ctx)}
 	}
 	end := c.guard.begin(ctx, limit, patience)
 	err := exchange()

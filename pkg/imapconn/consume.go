@@ -8,6 +8,8 @@ import (
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
 	"go.uber.org/zap"
+
+	"github.com/mailyard/mailyard/pkg/mailhost"
 )
 
 // consume takes the answers to one command.
@@ -43,7 +45,7 @@ func (f *fetch) fatal(cmd *fetchCommand, err error) bool {
 	var no *imap.Error
 	if errors.As(err, &no) && no.Type == imap.StatusResponseTypeNo {
 		if _, wait := throttled(string(no.Code), no.Text); !wait {
-			f.conn.log.Warn("server refused to send mails", zap.String("text", cleanText(no.Text)), zap.Int("missing", len(cmd.want)))
+			f.conn.log.Warn("server refused to send mails", zap.String("text", mailhost.CleanText(no.Text)), zap.Int("missing", len(cmd.want)))
 			return false
 		}
 	}
@@ -97,7 +99,7 @@ func (f *fetch) mail(info MailInfo, r *bodyReader) bool {
 		f.fail(r.err) // the caller only passed on what the connection said
 	default:
 		f.ofEach.Store(true)
-		f.fail(fmt.Errorf("taking mail with UID %d of %s: %w", info.UID, f.conn.target.name(), err))
+		f.fail(fmt.Errorf("taking mail with UID %d of %s: %w", info.UID, f.conn.target.Name(), err))
 	}
 	return false
 }

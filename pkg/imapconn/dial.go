@@ -13,6 +13,8 @@ import (
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
 	"go.uber.org/zap"
+
+	"github.com/mailyard/mailyard/pkg/mailhost"
 )
 
 // Dial connects, secures the connection as the target demands, signs in, and
@@ -32,13 +34,15 @@ func Dial(ctx context.Context, t Target, opts Options) (*Conn, error) {
 
 // dial makes the session of c.
 func (c *Conn) dial(ctx context.Context) error {
-	op := "connecting to " + c.target.addr() + " for " + c.target.name()
+	op := "connecting to " + c.target.Addr() + " for " + c.target.Name()
+	c.opts.Observe.Begin(mailhost.StageConnect)
 	dctx, cancel := context.WithTimeout(ctx, c.opts.ConnectTimeout)
-	raw, err := c.opts.Dial(dctx, "tcp", c.target.addr())
+	raw, err := c.opts.Dial(dctx, "tcp", c.target.Addr())
 	cancel()
 	if err != nil {
-		return c.unreachable(ctx, op, err)
+		return mailhost.Unreachable(ctx, mailhost.IMAP, op, err)
 	}
+	c.opts.Observe.End(mailhost.Progress{Stage: mailhost.StageConnect, Remote: raw.RemoteAddr()})
 	stop := context.AfterFunc(ctx, func() { raw.Close() })
 	d, err := c.open(ctx, raw)
 	if ended := !stop(); ended && err == nil {
@@ -63,19 +67,31 @@ func (c *Conn) open(ctx context.Context, raw net.Conn) (*dialogue, error) {
 		return nil, err
 	}
 	d.timeout = c.opts.CommandTimeout
-	if err := c.signIn(d); err != nil {
-		return nil, err
-	}
-	op := "asking " + c.target.Host + " what it can do for " + c.target.name()
+	op := "asking " + c.target.Host + " what it can do for " + c.target.Name()
+	c.opts.Observe.Begin(mailhost.StageCapabilities)
 	if err := d.needCaps(); err != nil {
 		return nil, c.lost(op, err, d.bye)
 	}
+	c.opts.Observe.End(mailhost.Progress{Stage: mailhost.StageCapabilities, Capabilities: d.caps})
+	c.opts.Observe.Begin(mailhost.StageSignIn)
+	a, err := c.signIn(d)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.needCaps(); err != nil {
+		return nil, c.lost(op, err, d.bye)
+	}
+	c.opts.Observe.End(mailhost.Progress{Stage: mailhost.StageSignIn, Answer: d.shown(a), Capabilities: d.caps})
 	if err := d.introduce(); err != nil {
 		return nil, c.lost(op, err, d.bye)
 	}
-	if c.ns, err = d.readNamespace(); err != nil {
+	c.opts.Observe.Begin(mailhost.StageNamespace)
+	ns, line, err := d.readNamespace()
+	if err != nil {
 		return nil, c.lost(op, err, d.bye)
 	}
+	c.ns = ns
+	c.opts.Observe.End(mailhost.Progress{Stage: mailhost.StageNamespace, Answer: line, Prefix: ns.prefix, Delimiter: ns.delimiter()})
 	return d, nil
 }
 
@@ -83,15 +99,16 @@ func (c *Conn) open(ctx context.Context, raw net.Conn) (*dialogue, error) {
 // encrypted, or allowed not to be.
 func (c *Conn) secure(ctx context.Context, raw net.Conn) (*dialogue, error) {
 	t := c.target
-	op := "opening a secure connection to " + t.addr() + " for " + t.name()
-	config, err := tlsConfig(t)
+	op := "opening a secure connection to " + t.Addr() + " for " + t.Name()
+	config, err := mailhost.TLSConfig(t, mailhost.IMAP)
 	if err != nil {
 		return nil, &Error{Op: op, Kind: KindTLS, Err: err, Hint: "imap.ca must hold certificates in PEM form"}
 	}
-	if t.implicitTLS() {
+	if t.ImplicitTLS(mailhost.IMAP) {
+		c.opts.Observe.Begin(mailhost.StageTLS)
 		conn, err := c.handshake(ctx, raw, config)
 		if err != nil {
-			return nil, tlsError(op, t, err)
+			return nil, mailhost.TLSError(op, t, mailhost.IMAP, err)
 		}
 		d := newDialogue(conn, c.opts.GreetingTimeout)
 		_, err = c.greet(d)
@@ -102,11 +119,13 @@ func (c *Conn) secure(ctx context.Context, raw net.Conn) (*dialogue, error) {
 		return nil, err
 	}
 	d.timeout = c.opts.CommandTimeout
+	c.opts.Observe.Begin(mailhost.StageTLS)
 	if err := d.needCaps(); err != nil {
 		return nil, c.lost(op, err, d.bye)
 	}
 	if !d.has("STARTTLS") {
 		if t.AllowInsecure {
+			c.opts.Observe.End(mailhost.Progress{Stage: mailhost.StageTLS})
 			return d, nil
 		}
 		return nil, &Error{Op: op, Kind: KindTLS, Err: errors.New("server does not offer STARTTLS"), Hint: "if the server has a port with TLS from the first byte, usually 993, set imap.port and imap.security ssl-on-connect"}
@@ -124,7 +143,7 @@ func (c *Conn) secure(ctx context.Context, raw net.Conn) (*dialogue, error) {
 	}
 	conn, err := c.handshake(ctx, raw, config)
 	if err != nil {
-		return nil, tlsError(op, t, err)
+		return nil, mailhost.TLSError(op, t, mailhost.IMAP, err)
 	}
 	return newDialogue(conn, c.opts.GreetingTimeout), nil
 }
@@ -134,13 +153,22 @@ func (c *Conn) handshake(ctx context.Context, raw net.Conn, config *tls.Config) 
 	defer cancel()
 	raw.SetDeadline(time.Time{})
 	conn := tls.Client(raw, config)
-	return conn, conn.HandshakeContext(ctx)
+	if err := conn.HandshakeContext(ctx); err != nil {
+		if cert := mailhost.Certificate(err); cert != nil {
+			c.opts.Observe.Tell(mailhost.Progress{Stage: mailhost.StageTLS, Certificate: cert})
+		}
+		return conn, err
+	}
+	state := conn.ConnectionState()
+	c.opts.Observe.End(mailhost.Progress{Stage: mailhost.StageTLS, TLS: &state})
+	return conn, nil
 }
 
 // greet reads the greeting and explains one that should not be.
 func (c *Conn) greet(d *dialogue) (answer, error) {
 	t := c.target
-	op := "reading the greeting of " + t.addr() + " for " + t.name()
+	op := "reading the greeting of " + t.Addr() + " for " + t.Name()
+	c.opts.Observe.Begin(mailhost.StageGreeting)
 	a, err := d.greeting()
 	var bye *refusal
 	var other *notIMAPError
@@ -148,14 +176,15 @@ func (c *Conn) greet(d *dialogue) (answer, error) {
 	case err == nil && a.status == "PREAUTH":
 		return a, &Error{Op: op, Kind: KindTLS, Err: errors.New("server says PREAUTH: signed in before anybody did"), Hint: "somebody may be interfering with the connection, or the port is for local use"}
 	case err == nil:
+		c.opts.Observe.End(mailhost.Progress{Stage: mailhost.StageGreeting, Answer: d.shown(a)})
 		return a, nil
 	case errors.As(err, &bye):
 		return a, classify(op, bye)
 	case errors.As(err, &other):
 		return a, &Error{Op: op, Kind: KindProtocol, Err: err, Hint: "this is not an IMAP server: check imap.host and imap.port"}
-	case t.implicitTLS():
+	case t.ImplicitTLS(mailhost.IMAP):
 		return a, c.lost(op, err, "")
-	case timeout(err):
+	case mailhost.IsTimeout(err):
 		return a, &Error{Op: op, Kind: KindTLS, Err: errors.New("server says nothing"), Hint: "it probably waits for TLS from the first byte: set imap.security to ssl-on-connect"}
 	case errors.Is(err, io.EOF):
 		return a, &Error{Op: op, Kind: KindUnreachable, Err: errors.New("server closed the connection without a greeting"), Hint: "if the port is for TLS from the first byte, set imap.security to ssl-on-connect"}
@@ -164,21 +193,18 @@ func (c *Conn) greet(d *dialogue) (answer, error) {
 }
 
 // signIn authenticates.
-func (c *Conn) signIn(d *dialogue) error {
-	op := "signing in to " + c.target.Host + " for " + c.target.name()
-	if err := d.needCaps(); err != nil {
-		return c.lost(op, err, d.bye)
-	}
+func (c *Conn) signIn(d *dialogue) (answer, error) {
+	op := "signing in to " + c.target.Host + " for " + c.target.Name()
 	a, err := d.login(c.target.Username, c.target.Password.Reveal())
 	switch {
 	case errors.Is(err, errNoMechanism):
-		return &Error{Op: op, Kind: KindCredentials, Err: err, Hint: loginHint(c.target.Host, strings.Join(d.caps, " "))}
+		return a, &Error{Op: op, Kind: KindCredentials, Err: err, Hint: loginHint(c.target.Host, strings.Join(d.caps, " "))}
 	case err != nil:
-		return c.lost(op, err, d.bye)
+		return a, c.lost(op, err, d.bye)
 	case !a.ok():
-		return classifyLogin(op, c.target.Host, a.err().(*refusal))
+		return a, classifyLogin(op, c.target.Host, a.err().(*refusal))
 	}
-	return nil
+	return a, nil
 }
 
 // handOver gives the connection to go-imap, which is told what the dialogue

@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/mailyard/mailyard/pkg/mailhost"
 )
 
 // maxDialogue bounds one response before the mailbox is open, bytes.
@@ -26,7 +27,7 @@ type dialogue struct {
 	tag     int
 	caps    []string // upper case; nil: not known
 	bye     string
-	secrets *regexp.Regexp // what no text of the server may show; nil: nothing was told yet
+	secrets mailhost.Secrets
 }
 
 func newDialogue(conn net.Conn, timeout time.Duration) *dialogue {
@@ -42,7 +43,16 @@ type answer struct {
 func (a answer) ok() bool { return a.status == "OK" }
 
 // err returns a refusal as an error, cleaned.
-func (a answer) err() error { return &refusal{a.status, a.code, cleanText(a.text)} }
+func (a answer) err() error { return &refusal{a.status, a.code, mailhost.CleanText(a.text)} }
+
+// shown returns the answer as it may be shown.
+func (d *dialogue) shown(a answer) string {
+	text := a.status + " " + a.text
+	if a.code != "" {
+		text = a.status + " [" + a.code + "] " + a.text
+	}
+	return mailhost.CleanText(d.secrets.Redact(text))
+}
 
 // A refusal is a NO, BAD or BYE.
 type refusal struct{ status, code, text string }
@@ -63,7 +73,7 @@ func (d *dialogue) greeting() (answer, error) {
 	}
 	rest, ok := strings.CutPrefix(line, "* ")
 	if !ok {
-		return answer{}, &notIMAPError{cleanText(line)}
+		return answer{}, &notIMAPError{mailhost.CleanText(line)}
 	}
 	a := parseStatus(rest)
 	switch a.status {
@@ -73,7 +83,7 @@ func (d *dialogue) greeting() (answer, error) {
 	case "BYE":
 		return a, a.err()
 	}
-	return answer{}, &notIMAPError{cleanText(line)}
+	return answer{}, &notIMAPError{mailhost.CleanText(line)}
 }
 
 type notIMAPError struct{ line string }
@@ -99,7 +109,7 @@ func (d *dialogue) command(line string, continuation ...string) (answer, error) 
 		}
 		if rest, ok := strings.CutPrefix(line, "* "); ok {
 			if word, tail, _ := strings.Cut(rest, " "); strings.EqualFold(word, "BYE") {
-				d.bye = cleanText(d.redact(tail))
+				d.bye = mailhost.CleanText(d.secrets.Redact(tail))
 			}
 			untagged = append(untagged, rest)
 		} else if strings.HasPrefix(line, "+") {
@@ -114,10 +124,10 @@ func (d *dialogue) command(line string, continuation ...string) (answer, error) 
 			a := parseStatus(rest)
 			a.untagged = untagged
 			if !slices.Contains([]string{"OK", "NO", "BAD"}, a.status) {
-				return answer{}, fmt.Errorf("server answers %q", cleanText(d.redact(line)))
+				return answer{}, fmt.Errorf("server answers %q", mailhost.CleanText(d.secrets.Redact(line)))
 			}
 			if !a.ok() {
-				a.code, a.text = d.redact(a.code), d.redact(a.text)
+				a.code, a.text = d.secrets.Redact(a.code), d.secrets.Redact(a.text)
 			}
 			d.learn(a)
 			return a, nil

@@ -40,7 +40,7 @@ const downloading = "downloading mails"
 // each took in full is good.
 func (c *Conn) Fetch(ctx context.Context, opts FetchOptions, next func(context.Context) ([]MailInfo, bool), each func(MailInfo, io.Reader) error, done func(batch []MailInfo, missing []uint32)) error {
 	if c.selected.name == "" {
-		return &Error{Op: downloading + " of " + c.target.name(), Err: errors.New("no folder is selected")}
+		return &Error{Op: downloading + " of " + c.target.Name(), Err: errors.New("no folder is selected")}
 	}
 	if opts.Depth <= 0 {
 		opts.Depth = 2

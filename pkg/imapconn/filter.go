@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"sync"
+
+	"github.com/mailyard/mailyard/pkg/mailhost"
 )
 
 // maxSmallLiteral bounds every literal that is not part of a mail, bytes.
@@ -148,7 +150,7 @@ func (f *filter) status(tag, word, tail []byte) []byte {
 		code = ""
 	}
 	if bytes.EqualFold(word, []byte("BYE")) {
-		f.seen.bye = cleanText(string(tail))
+		f.seen.bye = mailhost.CleanText(string(tail))
 	}
 	f.seen.mu.Unlock()
 	b := append(f.out[:0], tag...)

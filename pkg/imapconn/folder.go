@@ -27,7 +27,7 @@ func (c *Conn) EnsureFolder(ctx context.Context, display string) error {
 
 // destination returns the name on the server of a folder to move mails to.
 func (c *Conn) destination(display string) (string, error) {
-	op := "using folder " + quoteName(display) + " of " + c.target.name()
+	op := "using folder " + quoteName(display) + " of " + c.target.Name()
 	name := c.ns.folder(display)
 	switch {
 	case strings.Trim(display, "/ ") == "":

@@ -4,8 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"net"
 	"time"
+
+	"github.com/mailyard/mailyard/pkg/mailhost"
 )
 
 // Read hands over what the filter let through.
@@ -129,7 +130,7 @@ func (g *guard) receive(p []byte) (int, error) {
 		if err == nil {
 			continue
 		}
-		if timeout(err) {
+		if mailhost.IsTimeout(err) {
 			if g.stalled() {
 				return 0, g.fail(errStalled)
 			}
@@ -171,9 +172,4 @@ func (g *guard) tooSlow(waited time.Duration, n int) bool {
 func (g *guard) fail(err error) error {
 	g.kill(err)
 	return g.ended()
-}
-
-func timeout(err error) bool {
-	var ne net.Error
-	return errors.As(err, &ne) && ne.Timeout()
 }

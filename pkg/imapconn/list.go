@@ -117,7 +117,7 @@ func (c *Conn) search(ctx context.Context, op string, criteria *imap.SearchCrite
 		set, _ := data.All.(imap.UIDSet)
 		var ok bool
 		if uids, ok = expand(set, maxUIDs); !ok {
-			return &Error{Op: op + " of " + c.target.name(), Kind: KindProtocol, Err: errors.New("server lists more mails than there can be")}
+			return &Error{Op: op + " of " + c.target.Name(), Kind: KindProtocol, Err: errors.New("server lists more mails than there can be")}
 		}
 		return nil
 	})

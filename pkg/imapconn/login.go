@@ -3,9 +3,10 @@ package imapconn
 import (
 	"encoding/base64"
 	"errors"
-	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/mailyard/mailyard/pkg/mailhost"
 )
 
 var errNoMechanism = errors.New("server offers no sign-in with a password")
@@ -21,7 +22,8 @@ func (d *dialogue) login(username, password string) (answer, error) {
 	}
 	sasl := d.has("SASL-IR") || d.has("IMAP4REV2")
 	d.caps = nil // they change with the sign-in
-	d.hide(username, password)
+	// From here on no text of the server may show the password.
+	d.secrets = mailhost.HideSecrets(username, password)
 	if plain {
 		response := base64.StdEncoding.EncodeToString([]byte("\x00" + username + "\x00" + password))
 		var a answer
@@ -41,32 +43,6 @@ func (d *dialogue) login(username, password string) (answer, error) {
 	}
 	return d.command("LOGIN {"+strconv.Itoa(len(username))+"}",
 		username+" {"+strconv.Itoa(len(password))+"}", password)
-}
-
-// hide keeps the password out of what is told of the server's texts from here
-// on: there are servers that repeat the command that they refuse.
-func (d *dialogue) hide(username, password string) {
-	if password == "" {
-		return
-	}
-	inQuotes := quote(password)
-	forms := []string{
-		base64.StdEncoding.EncodeToString([]byte("\x00" + username + "\x00" + password)),
-		base64.StdEncoding.EncodeToString([]byte(password)),
-		inQuotes[1 : len(inQuotes)-1],
-		password,
-	}
-	for i, form := range forms {
-		forms[i] = regexp.QuoteMeta(form)
-	}
-	d.secrets = regexp.MustCompile("(?i)" + strings.Join(forms, "|"))
-}
-
-func (d *dialogue) redact(text string) string {
-	if d.secrets == nil {
-		return text
-	}
-	return d.secrets.ReplaceAllString(text, "…")
 }
 
 // quotable reports whether a quoted string can hold s; what it cannot goes as a literal.

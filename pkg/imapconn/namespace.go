@@ -3,6 +3,8 @@ package imapconn
 import (
 	"strings"
 	"unicode/utf8"
+
+	"github.com/mailyard/mailyard/pkg/mailhost"
 )
 
 // A namespace is where a user's own folders are (RFC 2342).
@@ -11,30 +13,38 @@ type namespace struct {
 	delim  rune // 0: no hierarchy
 }
 
+// delimiter returns the delimiter, empty for none.
+func (ns namespace) delimiter() string {
+	if ns.delim == 0 {
+		return ""
+	}
+	return string(ns.delim)
+}
+
 // readNamespace asks for the personal namespace; servers without NAMESPACE at
-// least tell the delimiter.
-func (d *dialogue) readNamespace() (namespace, error) {
+// least tell the delimiter. line is what the server said, cleaned.
+func (d *dialogue) readNamespace() (ns namespace, line string, err error) {
 	if d.has("NAMESPACE") || d.has("IMAP4REV2") {
 		a, err := d.command("NAMESPACE")
 		if err != nil {
-			return namespace{}, err
+			return namespace{}, "", err
 		}
 		for _, line := range a.untagged {
 			if ns, ok := parseNamespace(line); ok {
-				return ns, nil
+				return ns, mailhost.CleanText(line), nil
 			}
 		}
 	}
 	a, err := d.command(`LIST "" ""`)
 	if err != nil {
-		return namespace{}, err
+		return namespace{}, "", err
 	}
 	for _, line := range a.untagged {
 		if delim, ok := parseListDelim(line); ok {
-			return namespace{delim: delim}, nil
+			return namespace{delim: delim}, mailhost.CleanText(line), nil
 		}
 	}
-	return namespace{delim: '/'}, nil
+	return namespace{delim: '/'}, "", nil
 }
 
 // parseNamespace takes the first personal namespace of a NAMESPACE response.

@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/emersion/go-imap/v2"
+
+	"github.com/mailyard/mailyard/pkg/mailhost"
 )
 
 // An Inbox is what the server says of a folder when it is selected.
@@ -42,7 +44,7 @@ func (c *Conn) selectName(ctx context.Context, name string) (Inbox, error) {
 	if inbox.UIDValidity == 0 {
 		// RFC 3501, section 6.3.1: the server cannot keep UIDs, and no mail
 		// could be told from another that comes later.
-		return Inbox{}, &Error{Op: op + " of " + c.target.name(), Kind: KindProtocol, Err: errors.New("server gives no UIDVALIDITY"), Hint: "mail cannot be taken from this folder without the danger of confusing mails"}
+		return Inbox{}, &Error{Op: op + " of " + c.target.Name(), Kind: KindProtocol, Err: errors.New("server gives no UIDVALIDITY"), Hint: "mail cannot be taken from this folder without the danger of confusing mails"}
 	}
 	if inbox.UIDNext == 0 {
 		// "n:*" finds the last mail, whatever n is.
@@ -92,9 +94,9 @@ func (c *Conn) fence(uidvalidity uint32) error {
 	told := seen.uidvalidity
 	seen.mu.Unlock()
 	if c.selected.name == "" || uidvalidity == 0 || c.selected.uidvalidity != uidvalidity || told != uidvalidity {
-		return fmt.Errorf("using UIDs of UIDVALIDITY %d in %s: %w", uidvalidity, c.target.name(), ErrUIDValidity)
+		return fmt.Errorf("using UIDs of UIDVALIDITY %d in %s: %w", uidvalidity, c.target.Name(), ErrUIDValidity)
 	}
 	return nil
 }
 
-func quoteName(name string) string { return quote(cleanText(name)) }
+func quoteName(name string) string { return quote(mailhost.CleanText(name)) }

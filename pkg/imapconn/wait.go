@@ -99,6 +99,6 @@ func (c *Conn) pause(ctx context.Context, d time.Duration) (changed bool, err er
 	case <-c.client.Closed():
 		return false, c.explain("waiting for mail", errors.New("server closed the connection"))
 	case <-ctx.Done():
-		return false, &Error{Op: "waiting for mail of " + c.target.name(), Err: context.Cause(ctx)}
+		return false, &Error{Op: "waiting for mail of " + c.target.Name(), Err: context.Cause(ctx)}
 	}
 }

@@ -1,4 +1,4 @@
-package imapconn
+package mailhost
 
 import (
 	"strings"
@@ -8,9 +8,9 @@ import (
 
 const maxServerText = 300 // runes
 
-// cleanText makes a server's text fit for an error or a log line: one line,
+// CleanText makes a server's text fit for an error or a log line: one line,
 // without control characters, cut.
-func cleanText(s string) string {
+func CleanText(s string) string {
 	var b strings.Builder
 	space, n := false, 0
 	for _, r := range s {

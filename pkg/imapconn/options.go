@@ -4,47 +4,12 @@ import (
 	"cmp"
 	"context"
 	"net"
-	"strconv"
-	"strings"
 	"time"
 
 	"go.uber.org/zap"
-	"golang.org/x/net/idna"
 
-	"github.com/mailyard/mailyard/pkg/secret"
-	"github.com/mailyard/mailyard/schemas/config"
+	"github.com/mailyard/mailyard/pkg/mailhost"
 )
-
-// A Target is one mailbox on its server.
-type Target struct {
-	Tenant, Mailbox string // ids, for errors and logs
-	Host            string // name or address; also the name that the certificate must bear
-	Port            int
-	Security        config.Security
-	CA              string // PEM; empty: the system's authorities
-	// AllowInsecure lets credentials cross an unencrypted connection, where the
-	// landlord allowed it for this very host and port.
-	AllowInsecure bool
-	Username      string
-	Password      secret.String
-}
-
-func (t Target) name() string { return t.Tenant + "/" + t.Mailbox }
-
-// hostname returns the host as DNS and certificates know it: with A-labels.
-func (t Target) hostname() string {
-	if ascii, err := idna.Lookup.ToASCII(t.Host); err == nil {
-		return strings.TrimSuffix(ascii, ".")
-	}
-	return t.Host // an address, or a name that DNS will refuse
-}
-
-func (t Target) addr() string { return net.JoinHostPort(t.hostname(), strconv.Itoa(t.Port)) }
-
-// implicitTLS reports whether TLS starts with the first byte.
-func (t Target) implicitTLS() bool {
-	return t.Security == config.SecurityTLS || t.Security != config.SecuritySTARTTLS && t.Port == 993
-}
 
 // Options tune a connection. The zero value is ready for use.
 type Options struct {
@@ -53,6 +18,9 @@ type Options struct {
 	// Dial opens the TCP connection; nil: a net.Dialer. Restrictions on where
 	// a tenant may connect to belong here.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+
+	// Observe is told of the progress of Dial; nil: nobody is.
+	Observe mailhost.Observer
 
 	ConnectTimeout  time.Duration // for the TCP connection; default 15 s
 	GreetingTimeout time.Duration // for the greeting and for the TLS handshake, each; default 9 s

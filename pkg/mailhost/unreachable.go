@@ -1,0 +1,26 @@
+package mailhost
+
+import (
+	"context"
+	"errors"
+	"net"
+	"syscall"
+)
+
+// Unreachable explains a TCP connection that could not be made.
+func Unreachable(ctx context.Context, p Protocol, op string, err error) *Error {
+	e := &Error{Op: op, Kind: KindUnreachable, Err: err}
+	var dns *net.DNSError
+	switch {
+	case ctx.Err() != nil:
+		e.Err = context.Cause(ctx)
+	case errors.As(err, &dns) && dns.IsNotFound:
+		e.Hint = "check " + string(p) + ".host: there is no such name"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		e.Hint = "check " + string(p) + ".port: nothing listens there"
+	case IsTimeout(err) || errors.Is(err, context.DeadlineExceeded):
+		e.Err = errors.New("no connection in time")
+		e.Hint = "check " + string(p) + ".host and " + string(p) + ".port, and whether a firewall is in between"
+	}
+	return e.ForFault()
+}
