@@ -13,6 +13,14 @@ import (
 // is another tenant's.
 var ErrNotFound = errors.New("not found in the messaging database")
 
+// A QueryError says what is wrong with what was asked, for the person who asked.
+type QueryError struct {
+	Field   string // JSON name of the field, as of Query
+	Problem string // "is longer than 1,000 characters"
+}
+
+func (e *QueryError) Error() string { return e.Field + " " + e.Problem }
+
 // A Mail is what is persisted of one mail.
 type Mail struct {
 	Key          schemas.MailKey
@@ -47,8 +55,8 @@ type OutcomeItem struct {
 // several processes may have the same database open.
 //
 // Errors: fault.IsUnavailable if the database is away, full or overloaded, so
-// that the same call may succeed later; ErrNotFound; anything else is about
-// what was asked.
+// that the same call may succeed later; ErrNotFound; QueryError; anything else
+// is about what was asked.
 type Store interface {
 	// Persist stores the mails of a batch in one transaction, all or none, and
 	// returns one outcome per mail, in the order of the input. It is idempotent
@@ -73,6 +81,7 @@ type Store interface {
 	IndexPending(ctx context.Context, limit int) (int, error)
 
 	// Mails returns the mails that the query asks for, newest persisted first.
+	// QueryError: the query makes no sense.
 	Mails(ctx context.Context, q Query) ([]Summary, error)
 	// Mail returns all that is stored of a mail except its bytes. Only the
 	// landlord may ask without a tenant.
@@ -83,6 +92,17 @@ type Store interface {
 	Attachment(ctx context.Context, tenant, mailID string, position int) (Attachment, error)
 	// Stats returns counts per mailbox, of one tenant or, for "", of all.
 	Stats(ctx context.Context, tenant string) (Stats, error)
+	// Undisposed returns how many mails of a mailbox are persisted and not known
+	// to have left the inbox, and when the oldest of them was persisted.
+	Undisposed(ctx context.Context, tenant, mailbox string) (mails int64, oldest *time.Time, err error)
+	// UnmatchedAddresses returns the addresses of mail that no folder matched,
+	// persisted at since or later: those that routing decided by, newest first.
+	// It looks at the newest MaxUnmatchedMails such mails. An empty tenant or
+	// mailbox is all of them; limit is 1 to MaxLimit, 0 is 50.
+	UnmatchedAddresses(ctx context.Context, tenant, mailbox string, since time.Time, limit int) ([]UnmatchedAddress, error)
+	// Throughput returns a point for every interval of the query, also for those
+	// without mail, in the order of time. QueryError: the query makes no sense.
+	Throughput(ctx context.Context, q ThroughputQuery) ([]ThroughputPoint, error)
 
 	// Close waits for the calls that are under way.
 	Close() error

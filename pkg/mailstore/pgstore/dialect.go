@@ -11,6 +11,9 @@ type dialect struct{}
 func (dialect) Rebind(query string) string { return query }
 func (dialect) Time(t time.Time) any       { return t }
 func (dialect) Day(t time.Time) any        { return t }
+func (dialect) Micros(column string) string {
+	return "(extract(epoch FROM " + column + ") * 1000000)::bigint"
+}
 func (dialect) Contains(column string) string {
 	return column + " ILIKE"
 }

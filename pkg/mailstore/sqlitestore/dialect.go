@@ -18,6 +18,11 @@ func (dialect) Time(t time.Time) any          { return t.Format(timeLayout) }
 func (dialect) Day(t time.Time) any           { return t.Format(time.DateOnly) }
 func (dialect) Contains(column string) string { return column + " LIKE" }
 
+// Micros is exact: the date functions of SQLite know milliseconds only.
+func (dialect) Micros(column string) string {
+	return "(unixepoch(substr(" + column + ", 1, 19)) * 1000000 + CAST(substr(" + column + ", 21, 6) AS INTEGER))"
+}
+
 // Matches quotes every word, which FTS5 would take for its query language.
 func (dialect) Matches(words string) (condition string, arg any) {
 	quoted := strings.Fields(strings.ReplaceAll(words, "\x00", " "))

@@ -17,7 +17,7 @@ const defaultLimit = 50
 // Mails implements mailstore.Store.
 func (r *Reader) Mails(ctx context.Context, q mailstore.Query) ([]mailstore.Summary, error) {
 	w := r.conditions(q)
-	query := `SELECT ` + summaryColumns + ` FROM mails m` + w.String() + ` ORDER BY m.seq DESC LIMIT ` + w.arg(min(cmp.Or(max(q.Limit, 0), defaultLimit), mailstore.MaxLimit))
+	query := `SELECT ` + summaryColumns + ` FROM mails m` + w.String() + ` ORDER BY m.seq DESC LIMIT ` + w.arg(pageSize(q.Limit))
 	list := []mailstore.Summary{}
 	err := r.query(ctx, func(rows *sql.Rows) error {
 		var s mailstore.Summary
@@ -31,6 +31,11 @@ func (r *Reader) Mails(ctx context.Context, q mailstore.Query) ([]mailstore.Summ
 		return nil, fmt.Errorf("listing mail of %q: %w", q.Tenant, err)
 	}
 	return list, nil
+}
+
+// pageSize returns the limit that is in force.
+func pageSize(limit int) int {
+	return min(cmp.Or(max(limit, 0), defaultLimit), mailstore.MaxLimit)
 }
 
 const summaryColumns = `m.seq, m.mail_id, m.tenant, m.mailbox, m.uidvalidity, m.uid, m.lane, m.size, m.verdict, m.reason,
@@ -80,14 +85,19 @@ func (w *where) add(condition string, v any) {
 	w.conditions = append(w.conditions, strings.Replace(condition, "?", w.arg(v), 1))
 }
 
+// of adds the conditions of mails of a tenant and a mailbox; "" is all of them.
+func (w *where) of(tenant, mailbox string) {
+	if tenant != "" {
+		w.add("m.tenant = ?", tenant)
+	}
+	if mailbox != "" {
+		w.add("m.mailbox = ?", mailbox)
+	}
+}
+
 func (r *Reader) conditions(q mailstore.Query) *where {
 	w := &where{}
-	if q.Tenant != "" {
-		w.add("m.tenant = ?", q.Tenant)
-	}
-	if q.Mailbox != "" {
-		w.add("m.mailbox = ?", q.Mailbox)
-	}
+	w.of(q.Tenant, q.Mailbox)
 	if q.Verdict != "" {
 		w.add("m.verdict = ?", string(q.Verdict))
 	}

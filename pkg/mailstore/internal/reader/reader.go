@@ -18,6 +18,7 @@ type Dialect interface {
 	Rebind(query string) string    // placeholders $1, $2, ... as the driver wants them
 	Time(time.Time) any            // argument for a time column
 	Day(time.Time) any             // argument for a date column
+	Micros(column string) string   // microseconds of a time column since 1970, as a bigint
 	Contains(column string) string // left side and operator of a LIKE without regard to case
 	// Matches returns a condition on mails m, with ? for its argument: the
 	// full-text index has all words for the mail.

@@ -14,35 +14,37 @@ import (
 
 // Stats implements mailstore.Store.
 func (r *Reader) Stats(ctx context.Context, tenant string) (mailstore.Stats, error) {
-	c := &counter{}
+	c := counter{}
 	if err := r.tallies(ctx, tenant, c); err != nil {
 		return mailstore.Stats{}, fmt.Errorf("counting mail: %w", err)
 	}
 	if err := r.undisposed(ctx, tenant, c); err != nil {
 		return mailstore.Stats{}, fmt.Errorf("counting undisposed mail: %w", err)
 	}
-	slices.SortFunc(c.mailboxes, func(a, b mailstore.MailboxStats) int {
+	s := mailstore.Stats{Mailboxes: make([]mailstore.MailboxStats, 0, len(c))}
+	for _, m := range c {
+		s.Mailboxes = append(s.Mailboxes, *m)
+	}
+	slices.SortFunc(s.Mailboxes, func(a, b mailstore.MailboxStats) int {
 		return cmp.Or(cmp.Compare(a.Tenant, b.Tenant), cmp.Compare(a.Mailbox, b.Mailbox))
 	})
-	return mailstore.Stats{Mailboxes: c.mailboxes}, nil
+	return s, nil
 }
 
 // A counter finds the statistics of a mailbox.
-type counter struct {
-	mailboxes []mailstore.MailboxStats
-}
+type counter map[[2]string]*mailstore.MailboxStats
 
-func (c *counter) of(tenant, mailbox string) *mailstore.MailboxStats {
-	for i := range c.mailboxes {
-		if m := &c.mailboxes[i]; m.Tenant == tenant && m.Mailbox == mailbox {
-			return m
-		}
+func (c counter) of(tenant, mailbox string) *mailstore.MailboxStats {
+	key := [2]string{tenant, mailbox}
+	m := c[key]
+	if m == nil {
+		m = &mailstore.MailboxStats{Tenant: tenant, Mailbox: mailbox, Invalid: map[schemas.Reason]int64{}}
+		c[key] = m
 	}
-	c.mailboxes = append(c.mailboxes, mailstore.MailboxStats{Tenant: tenant, Mailbox: mailbox, Invalid: map[schemas.Reason]int64{}})
-	return &c.mailboxes[len(c.mailboxes)-1]
+	return m
 }
 
-func (r *Reader) tallies(ctx context.Context, tenant string, c *counter) error {
+func (r *Reader) tallies(ctx context.Context, tenant string, c counter) error {
 	return r.query(ctx, func(rows *sql.Rows) error {
 		var id, mailbox string
 		var verdict schemas.Verdict
@@ -71,7 +73,7 @@ func (r *Reader) tallies(ctx context.Context, tenant string, c *counter) error {
 		ofTenantArgs(tenant, r.dialect.Day(time.Now().UTC()))...)
 }
 
-func (r *Reader) undisposed(ctx context.Context, tenant string, c *counter) error {
+func (r *Reader) undisposed(ctx context.Context, tenant string, c counter) error {
 	return r.query(ctx, func(rows *sql.Rows) error {
 		var id, mailbox string
 		var n int64
@@ -84,6 +86,16 @@ func (r *Reader) undisposed(ctx context.Context, tenant string, c *counter) erro
 		return nil
 	}, `SELECT tenant, mailbox, count(*), min(persisted_at) FROM undisposed`+
 		ofTenant(tenant, "WHERE tenant = $1")+` GROUP BY tenant, mailbox`, ofTenantArgs(tenant)...)
+}
+
+// Undisposed implements mailstore.Store.
+func (r *Reader) Undisposed(ctx context.Context, tenant, mailbox string) (mails int64, oldest *time.Time, err error) {
+	err = r.one(ctx, func(rows *sql.Rows) error { return rows.Scan(&mails, instant{&oldest}) },
+		`SELECT count(*), min(persisted_at) FROM undisposed WHERE tenant = $1 AND mailbox = $2`, tenant, mailbox)
+	if err != nil {
+		return 0, nil, fmt.Errorf("counting undisposed mail of %s/%s: %w", tenant, mailbox, err)
+	}
+	return mails, oldest, nil
 }
 
 // ofTenant returns the condition unless the tenant is "", which is all of them.
