@@ -14,19 +14,16 @@ import (
 type RefusedError struct {
 	Host    string
 	Port    int
-	Address netip.Addr // the first one that was refused; zero when the port or the name itself was
+	Address netip.Addr // the first one that was refused
 	Reason  string     // such as "is private; mail_networks can allow it"
 }
 
 func (e *RefusedError) Error() string {
-	return fmt.Sprintf("connecting to %s port %d is not allowed; ask the landlord", shown(e.Host), e.Port)
+	return fmt.Sprintf("connections to %s port %d are not allowed; ask the landlord to allow them", shown(e.Host), e.Port)
 }
 
 // Detail tells what was refused and why.
 func (e *RefusedError) Detail() string {
-	if !e.Address.IsValid() {
-		return fmt.Sprintf("%s port %d %s", shown(e.Host), e.Port, e.Reason)
-	}
 	return fmt.Sprintf("%s port %d: %s %s", shown(e.Host), e.Port, e.Address, e.Reason)
 }
 
@@ -40,22 +37,21 @@ type FailedError struct {
 
 func (e *FailedError) Error() string {
 	var dns *net.DNSError
-	why := "no connection can be made"
 	switch {
 	case errors.As(e.Err, &dns) && dns.IsNotFound:
-		why = "there is no such name"
+		return "no address is known for the name"
 	case errors.As(e.Err, &dns):
-		why = "the name cannot be resolved at the moment"
+		return "the name cannot be resolved at the moment"
 	case errors.Is(e.Err, context.Canceled):
-		why = "it was called off"
+		return "it was called off"
 	case timeout(e.Err):
-		why = "there is no answer in time"
+		return "there is no answer in time"
 	case errors.Is(e.Err, syscall.ECONNREFUSED):
-		why = "the connection is refused"
+		return "the connection is refused"
 	case errors.Is(e.Err, syscall.ENETUNREACH), errors.Is(e.Err, syscall.EHOSTUNREACH):
-		why = "there is no way to it"
+		return "there is no way to it"
 	}
-	return fmt.Sprintf("connecting to %s port %d: %s", shown(e.Host), e.Port, why)
+	return "no connection can be made"
 }
 
 // Detail tells the addresses, too.

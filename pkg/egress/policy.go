@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -13,21 +14,25 @@ import (
 var mailPorts = []int{25, 143, 465, 587, 993, 2525}
 
 // A Policy says what may be dialled beyond public addresses and mail ports. The
-// zero value allows nothing more.
+// zero value allows nothing more. Addresses that are never a mail server's
+// (metadata services, unspecified, multicast, broadcast) are allowed only by a
+// prefix of that one address, never by a wider one.
 type Policy struct {
-	// Networks may be dialled although they are not public. Addresses that are
-	// never a mail server's (metadata services, unspecified, multicast,
-	// broadcast) are allowed only by a prefix of that one address.
-	Networks []netip.Prefix
-	// Ports may be dialled, besides those of mail, wherever an address is allowed.
-	Ports []int
-	// Endpoints may be dialled, each with this very address and port.
-	Endpoints []netip.AddrPort
+	Networks  []netip.Prefix // may be dialled although they are not public
+	Ports     []int          // may be dialled, besides those of mail, wherever an address is allowed
+	Endpoints []Endpoint     // may be dialled, whatever the rest says
 }
 
-// ParsePolicy reads a policy. A network is a prefix ("10.0.0.0/8"), an address
-// ("10.1.2.3"), or an address with the one port that is allowed on it
-// ("127.0.0.1:10143", "[::1]:10143"). The error tells every entry that is none.
+// An Endpoint is a network with the one port that is allowed in it.
+type Endpoint struct {
+	Network netip.Prefix
+	Port    int // 0: every port
+}
+
+// ParsePolicy reads a policy. A network is a prefix ("10.0.0.0/8") or an address
+// ("10.1.2.3"), on whose mail ports servers may be; with a port behind it
+// ("127.0.0.1:10143", "[fd00::/8]:10143", "10.1.2.3:*") it is an endpoint. The
+// error tells every entry that is none.
 func ParsePolicy(networks []string, ports []int) (Policy, error) {
 	var p Policy
 	var problems []error
@@ -49,45 +54,72 @@ func ParsePolicy(networks []string, ports []int) (Policy, error) {
 	return p, nil
 }
 
-// allow adds a network, an address or an endpoint.
+// allow adds a network or an endpoint.
 func (p *Policy) allow(text string) error {
-	if a, err := netip.ParseAddr(text); err == nil && a.Zone() == "" {
-		a = a.Unmap()
-		p.Networks = append(p.Networks, netip.PrefixFrom(a, a.BitLen()))
+	network, port, isEndpoint := cutPort(text)
+	n, err := parseNetwork(network)
+	if err != nil {
+		return err
+	}
+	if !isEndpoint {
+		p.Networks = append(p.Networks, n)
 		return nil
 	}
-	if e, err := netip.ParseAddrPort(text); err == nil && e.Addr().Zone() == "" && e.Port() != 0 {
-		p.Endpoints = append(p.Endpoints, netip.AddrPortFrom(e.Addr().Unmap(), e.Port()))
-		return nil
+	e := Endpoint{Network: n}
+	if port != "*" {
+		number, err := strconv.ParseUint(port, 10, 16)
+		if err != nil || number == 0 {
+			return fmt.Errorf("%q: %q is not a port (1-65535, or * for every port)", shown(text), shown(port))
+		}
+		e.Port = int(number)
+	}
+	p.Endpoints = append(p.Endpoints, e)
+	return nil
+}
+
+// cutPort cuts "network:port". IPv6 stands in brackets when a port follows.
+func cutPort(text string) (network, port string, ok bool) {
+	if inside, ok := strings.CutPrefix(text, "["); ok {
+		if network, port, ok := strings.Cut(inside, "]:"); ok {
+			return network, port, true
+		}
+		return text, "", false
+	}
+	if network, port, ok := strings.Cut(text, ":"); ok && !strings.Contains(port, ":") {
+		return network, port, true
+	}
+	return text, "", false
+}
+
+func parseNetwork(text string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(text); err == nil && a.Zone() == "" {
+		a = a.Unmap()
+		return netip.PrefixFrom(a, a.BitLen()), nil
 	}
 	n, err := netip.ParsePrefix(text)
 	if err != nil {
-		return fmt.Errorf("%q is neither a network (10.0.0.0/8), an address (10.1.2.3) nor an address with a port (127.0.0.1:10143)", shown(text))
+		return n, fmt.Errorf("%q is neither a network (10.0.0.0/8), nor an address (10.1.2.3), nor one of them with a port (127.0.0.1:10143, [fd00::1]:10143)", shown(text))
 	}
 	if n.Addr().Is4In6() {
 		if n.Bits() < 96 {
-			return fmt.Errorf("%q holds IPv4 addresses written as IPv6 and more: write the IPv4 network itself", shown(text))
+			return n, fmt.Errorf("%q is IPv4 written as IPv6: write the IPv4 network", shown(text))
 		}
 		n = netip.PrefixFrom(n.Addr().Unmap(), n.Bits()-96)
 	}
 	if n != n.Masked() {
-		return fmt.Errorf("%q has bits set behind its length: write %s, or %s for the one address", shown(text), n.Masked(), n.Addr())
+		return n, fmt.Errorf("%q has bits set behind its length: write %s, or %s for the one address", shown(text), n.Masked(), n.Addr())
 	}
-	p.Networks = append(p.Networks, n)
-	return nil
+	return n, nil
 }
 
 // shown cuts what may be anything.
 func shown(text string) string {
-	const most = 60
+	const most = 100
 	if len(text) > most {
 		return strings.ToValidUTF8(text[:most], "") + "…"
 	}
 	return text
 }
-
-// port reports whether a port may be dialled.
-func (p Policy) port(n int) bool { return slices.Contains(mailPorts, n) || slices.Contains(p.Ports, n) }
 
 // Check returns why an address and port may not be dialled, for the landlord;
 // empty: they may.
@@ -96,31 +128,31 @@ func (p Policy) Check(address netip.Addr, port int) (reason string) {
 	if !a.IsValid() {
 		return "is not an address"
 	}
-	if slices.ContainsFunc(p.Endpoints, func(e netip.AddrPort) bool { return e.Addr() == a && int(e.Port()) == port }) {
-		return ""
+	for _, e := range p.Endpoints {
+		if (e.Port == 0 || e.Port == port) && inside(e.Network, a) {
+			return ""
+		}
 	}
-	if !p.port(port) {
+	if !slices.Contains(mailPorts, port) && !slices.Contains(p.Ports, port) {
 		return "is not to be dialled at a port that is not one of mail; mail_ports can allow it"
 	}
 	return p.address(a)
 }
 
+// inside reports whether a network of the policy allows an address.
+func inside(n netip.Prefix, a netip.Addr) bool {
+	return n.Contains(a) && (n.IsSingleIP() || never(a) == "")
+}
+
 func (p Policy) address(a netip.Addr) (reason string) {
-	exact := slices.ContainsFunc(p.Networks, func(n netip.Prefix) bool { return n.IsSingleIP() && n.Addr() == a })
-	if exact {
+	if slices.ContainsFunc(p.Networks, func(n netip.Prefix) bool { return inside(n, a) }) {
 		return ""
 	}
-	inside, translated := embedded(a)
-	for _, each := range []netip.Addr{a, inside} {
-		if what := never(each); what != "" {
-			return what + "; only the address itself in mail_networks can allow it"
-		}
+	if what := never(a); what != "" {
+		return what + "; only the address itself in mail_networks can allow it"
 	}
-	if slices.ContainsFunc(p.Networks, func(n netip.Prefix) bool { return n.Contains(a) }) {
-		return ""
-	}
-	if translated {
-		return p.address(inside)
+	if v4, translated := embedded(a); translated {
+		return p.address(v4)
 	}
 	if what := special(a); what != "" {
 		return what + "; mail_networks can allow it"

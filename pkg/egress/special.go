@@ -67,7 +67,9 @@ var nevers = blocks(
 	"192.0.0.192/32", "is a metadata service", // Oracle
 	"::/128", "is the unspecified address",
 	"ff00::/8", "is multicast",
-	"fd00:ec2::/32", "is a metadata service", // AWS
+	"fd00:ec2::23/128", "is a metadata service", // AWS
+	"fd00:ec2::253/128", "is a cloud's name server",
+	"fd00:ec2::254/128", "is a metadata service",
 	"fd20:ce::254/128", "is a metadata service", // Google
 	"fd00:42::42/128", "is a metadata service", // Scaleway
 )
@@ -84,7 +86,15 @@ func special(a netip.Addr) (what string) {
 	return ""
 }
 
-func never(a netip.Addr) (what string) { return within(nevers, a) }
+// never tells what an address, or the IPv4 address within it, is that is no mail
+// server's.
+func never(a netip.Addr) (what string) {
+	if what := within(nevers, a); what != "" {
+		return what
+	}
+	v4, _ := embedded(a)
+	return within(nevers, v4)
+}
 
 func within(all []block, a netip.Addr) string {
 	for _, b := range all {
