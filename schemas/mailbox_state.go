@@ -25,4 +25,5 @@ type MailboxState struct {
 	Parked      int           `json:"parked"`                 // dead letters whose mails wait in the inbox
 	Revision    int64         `json:"revision"`               // config revision that is in force
 	Replica     string        `json:"replica,omitempty"`      // who serves the mailbox
+	ObservedAt  *time.Time    `json:"observed_at,omitempty"`  // when Replica wrote this; it does so every few seconds
 }

@@ -60,14 +60,20 @@ func testAway(t *testing.T, b *backend) {
 	ctx := t.Context()
 	m := lease.Mailbox{Tenant: "acme", ID: "sales", Epoch: "e"}
 	calls := map[string]func() error{
-		"Mark":        func() error { return c.Mark(ctx, m, 1, []uint32{1}, time.Hour) },
-		"Marked":      func() error { _, err := c.Marked(ctx, m, 1); return err },
-		"Unmark":      func() error { return c.Unmark(ctx, "acme", "sales", 1, []uint32{1}) },
-		"CountMarks":  func() error { _, err := c.CountMarks(ctx, "acme", "sales", 1); return err },
-		"Acquire":     func() error { _, err := c.Budget("host", 1, time.Hour).Acquire(ctx); return err },
-		"SetState":    func() error { return c.SetState(ctx, schemas.MailboxState{Tenant: "acme"}) },
-		"States":      func() error { _, err := c.States(ctx, ""); return err },
-		"DeleteState": func() error { return c.DeleteState(ctx, "acme", "sales") },
+		"Mark":              func() error { return c.Mark(ctx, m, 1, []uint32{1}, time.Hour) },
+		"Marked":            func() error { _, err := c.Marked(ctx, m, 1); return err },
+		"Unmark":            func() error { return c.Unmark(ctx, "acme", "sales", 1, []uint32{1}) },
+		"CountMarks":        func() error { _, err := c.CountMarks(ctx, "acme", "sales", 1); return err },
+		"Acquire":           func() error { _, err := c.Budget("host", 1, time.Hour).Acquire(ctx); return err },
+		"SetState":          func() error { return c.SetState(ctx, schemas.MailboxState{Tenant: "acme"}) },
+		"States":            func() error { _, err := c.States(ctx, ""); return err },
+		"DeleteState":       func() error { return c.DeleteState(ctx, "acme", "sales") },
+		"SwitchProtocolLog": func() error { return c.SwitchProtocolLog(ctx, "acme", "sales", time.Now().Add(time.Minute)) },
+		"ProtocolLogs":      func() error { _, err := c.ProtocolLogs(ctx); return err },
+		"AppendProtocol":    func() error { return c.AppendProtocol(ctx, "acme", "sales", []lease.ProtocolLine{{Text: "one"}}) },
+		"ProtocolLog":       func() error { _, _, err := c.ProtocolLog(ctx, "acme", "sales", 0); return err },
+		"SetOutgoing":       func() error { return c.SetOutgoing(ctx, lease.OutgoingState{Tenant: "acme"}) },
+		"Outgoing":          func() error { _, err := c.Outgoing(ctx, "acme"); return err },
 		"Dial": func() error {
 			_, err := lease.Dial(ctx, lease.Options{URL: l.url, Timeout: time.Second})
 			return err

@@ -25,6 +25,14 @@ var (
 	enterLua string
 	//go:embed lua/stay.lua
 	stayLua string
+	//go:embed lua/switch.lua
+	switchLua string
+	//go:embed lua/switched.lua
+	switchedLua string
+	//go:embed lua/append.lua
+	appendLua string
+	//go:embed lua/protocol.lua
+	protocolLua string
 )
 
 var (
@@ -37,4 +45,8 @@ var (
 	countScript     = redis.NewScript(countLua)
 	enterScript     = redis.NewScript(enterLua)
 	stayScript      = redis.NewScript(stayLua)
+	switchScript    = redis.NewScript(switchLua)
+	switchedScript  = redis.NewScript(switchedLua)
+	appendScript    = redis.NewScript(appendLua)
+	protocolScript  = redis.NewScript(protocolLua)
 )

@@ -68,9 +68,14 @@ func (c *Client) States(ctx context.Context, tenant string) ([]schemas.MailboxSt
 	return states, nil
 }
 
-// DeleteState forgets the state of a mailbox.
+// DeleteState forgets the state of a mailbox, its last SMTP test and its
+// protocol log.
 func (c *Client) DeleteState(ctx context.Context, tenant, mailbox string) error {
-	err := c.do(ctx, func(p redis.Pipeliner) { p.HDel(ctx, c.statesKey(tenant), mailbox) })
+	err := c.do(ctx, func(p redis.Pipeliner) {
+		p.HDel(ctx, c.statesKey(tenant), mailbox)
+		p.HDel(ctx, c.outgoingKey(tenant), mailbox)
+		c.deleteProtocol(ctx, p, tenant, mailbox)
+	})
 	if err != nil {
 		return fmt.Errorf("deleting state of %s/%s: %w", tenant, mailbox, err)
 	}

@@ -57,6 +57,10 @@ func suite(t *testing.T, start func(*testing.T) string) {
 		"closing gives permits back":                            testBudgetClose,
 		"budget without limit":                                  testBudgetUnlimited,
 		"states":                                                testStates,
+		"protocol log":                                          testProtocolLog,
+		"protocol log ends":                                     testProtocolEnds,
+		"protocol log is capped":                                testProtocolCapped,
+		"SMTP tests":                                            testOutgoing,
 		"errors while away":                                     testAway,
 		"wrong password":                                        testWrongPassword,
 	}

@@ -101,7 +101,7 @@ func (r random) events() []any {
 		schemas.MailboxStateChanged{Attributes: at(schemas.TypeMailboxState, schemas.ContentJSON), Data: schemas.MailboxState{
 			Tenant: k.Tenant, Mailbox: k.Mailbox, Status: pick(r, schemas.StatusLive, schemas.StatusAuthFailed, schemas.StatusFolderMissing),
 			Detail: r.text(0, 1000), Since: r.time(), LastSuccess: r.maybeTime(), NextAttempt: r.maybeTime(),
-			Waiting: r.IntN(1e6), InFlight: r.IntN(1e6), Parked: r.IntN(1e6), Revision: r.Int64N(1 << 53), Replica: r.text(0, 128),
+			Waiting: r.IntN(1e6), InFlight: r.IntN(1e6), Parked: r.IntN(1e6), Revision: r.Int64N(1 << 53), Replica: r.text(0, 128), ObservedAt: r.maybeTime(),
 		}},
 		schemas.ConfigChanged{Attributes: at(schemas.TypeConfigChanged, schemas.ContentJSON), Data: schemas.ConfigChange{
 			Kind: pick(r, schemas.KindTenant, schemas.KindFolder, schemas.KindMailbox), Tenant: k.Tenant, ID: r.slug(),

@@ -93,6 +93,8 @@ func (r *reporter) update(ctx context.Context, change func(*schemas.MailboxState
 	due := changed || time.Since(r.written) >= refreshTime
 	if due {
 		r.written = time.Now()
+		now := r.written.UTC()
+		r.state.ObservedAt = &now
 	}
 	state := r.state
 	r.mu.Unlock()
