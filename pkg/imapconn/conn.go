@@ -38,6 +38,7 @@ type Conn struct {
 type selection struct {
 	name        string // on the server; empty: none
 	uidvalidity uint32
+	readOnly    bool   // by EXAMINE
 	highest     uint32 // UID up to which the server has told this connection of mails
 }
 
@@ -51,6 +52,15 @@ type Counters struct {
 // Counters returns the totals; it may be called at any time.
 func (c *Conn) Counters() Counters {
 	return Counters{c.counters.read.Load(), c.counters.body.Load(), c.counters.header.Load()}
+}
+
+// Answer returns what the server said last to a command, cleaned; empty: nothing
+// yet. It is for those who look on.
+func (c *Conn) Answer() string {
+	seen := &c.guard.filter.seen
+	seen.mu.Lock()
+	defer seen.mu.Unlock()
+	return seen.answer
 }
 
 // Alive reports whether the connection has not ended yet.

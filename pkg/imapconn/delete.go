@@ -45,7 +45,7 @@ func (c *Conn) Delete(ctx context.Context, uidvalidity uint32, uids []uint32, de
 	}
 	moveErr := err
 	moved.Expunged, err = c.purge(ctx, name, before, copied, moved.Count)
-	if _, serr := c.selectName(ctx, inbox.name); err == nil {
+	if _, serr := c.selectName(ctx, inbox.name, inbox.readOnly); err == nil {
 		err = serr
 	}
 	if moveErr != nil {
@@ -56,7 +56,7 @@ func (c *Conn) Delete(ctx context.Context, uidvalidity uint32, uids []uint32, de
 
 // purge expunges from the deleted folder what was just moved there.
 func (c *Conn) purge(ctx context.Context, name string, before imap.StatusData, copied []copyUID, count int) (int, error) {
-	inbox, err := c.selectName(ctx, name)
+	inbox, err := c.selectName(ctx, name, false)
 	if err != nil {
 		return 0, err
 	}

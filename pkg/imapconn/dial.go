@@ -195,6 +195,12 @@ func (c *Conn) greet(d *dialogue) (answer, error) {
 // signIn authenticates.
 func (c *Conn) signIn(d *dialogue) (answer, error) {
 	op := "signing in to " + c.target.Host + " for " + c.target.Name()
+	switch {
+	case c.target.Username == "":
+		return answer{}, &Error{Op: op, Kind: KindCredentials, Err: errors.New("no username is set"), Hint: "set username"}
+	case c.target.Password.IsZero():
+		return answer{}, &Error{Op: op, Kind: KindCredentials, Err: errors.New("no password is set"), Hint: "set password"}
+	}
 	a, err := d.login(c.target.Username, c.target.Password.Reveal())
 	switch {
 	case errors.Is(err, errNoMechanism):

@@ -48,7 +48,7 @@ func (a answer) err() error { return &refusal{a.status, a.code, mailhost.CleanTe
 // shown returns the answer as it may be shown.
 func (d *dialogue) shown(a answer) string {
 	text := a.status + " " + a.text
-	if a.code != "" {
+	if a.code != "" && !strings.HasPrefix(a.code, "CAPABILITY") { // they are told elsewhere
 		text = a.status + " [" + a.code + "] " + a.text
 	}
 	return mailhost.CleanText(d.secrets.Redact(text))

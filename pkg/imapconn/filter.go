@@ -35,7 +35,16 @@ type seen struct {
 	copied      []copyUID // since the last mutation began
 	expunged    int       // since the last mutation began
 	only        uint32    // the one UID that is being fetched, for servers that send it after the body
-	idle        bool      // a "+" is expected
+	goAhead     bool      // a "+" is expected
+	readOnly    bool      // the selected folder is
+	answer      string    // the last tagged answer, cleaned
+}
+
+// expectGoAhead says whether the server is to ask to go on.
+func (s *seen) expectGoAhead(is bool) {
+	s.mu.Lock()
+	s.goAhead = is
+	s.mu.Unlock()
 }
 
 // expect names the one UID that is being fetched; 0: more than one.
@@ -81,10 +90,10 @@ func (f *filter) response(line, text []byte) (out []byte, literal int64, err err
 	case string(first) == "+":
 		f.seen.mu.Lock()
 		defer f.seen.mu.Unlock()
-		if !f.seen.idle {
+		if !f.seen.goAhead {
 			return nil, -1, nil
 		}
-		f.seen.idle = false
+		f.seen.goAhead = false
 		return []byte("+ idling\r\n"), -1, nil
 	case string(first) != "*":
 		return f.status(first, word, tail), -1, nil
@@ -99,6 +108,9 @@ func (f *filter) response(line, text []byte) (out []byte, literal int64, err err
 	case "LIST":
 		// An empty delimiter means what NIL means.
 		line = bytes.Replace(line, []byte(`) "" `), []byte(") NIL "), 1)
+		if !listable(text) {
+			line = nil
+		}
 		literal, err = smallLiteral(text)
 		return line, literal, err
 	case "STATUS":
@@ -146,8 +158,13 @@ func (f *filter) status(tag, word, tail []byte) []byte {
 		if c, ok := parseCopyUID(args); ok {
 			f.seen.copied = append(f.seen.copied, c)
 		}
+	case "READ-ONLY", "READ-WRITE":
+		f.seen.readOnly = code == "READ-ONLY"
 	case "CAPABILITY", "PERMANENTFLAGS", "HIGHESTMODSEQ", "APPENDUID":
 		code = ""
+	}
+	if string(tag) != "*" {
+		f.seen.answer = mailhost.CleanText(string(word) + " " + string(tail[:min(len(tail), 1000)]))
 	}
 	if bytes.EqualFold(word, []byte("BYE")) {
 		f.seen.bye = mailhost.CleanText(string(tail))

@@ -15,27 +15,37 @@ type Inbox struct {
 	UIDValidity uint32 // never 0
 	UIDNext     uint32 // of a server that does not say (Courier): one above the last UID
 	Messages    uint32
+	ReadOnly    bool // nothing can be changed in it
 }
 
 // Select opens a folder by its display name, "INBOX" or as EnsureFolder takes it.
 func (c *Conn) Select(ctx context.Context, display string) (Inbox, error) {
-	return c.selectName(ctx, c.ns.folder(display))
+	return c.selectName(ctx, c.ns.folder(display), false)
 }
 
-func (c *Conn) selectName(ctx context.Context, name string) (Inbox, error) {
+// Examine opens a folder as Select does, but so that nothing in it can change,
+// not even which mails are \Recent.
+func (c *Conn) Examine(ctx context.Context, display string) (Inbox, error) {
+	return c.selectName(ctx, c.ns.folder(display), true)
+}
+
+func (c *Conn) selectName(ctx context.Context, name string, readOnly bool) (Inbox, error) {
 	op := "selecting " + quoteName(name)
 	var inbox Inbox
 	c.selected = selection{}
 	seen := &c.guard.filter.seen
 	seen.mu.Lock()
-	seen.uidvalidity = 0
+	seen.uidvalidity, seen.readOnly = 0, false
 	seen.mu.Unlock()
 	err := c.do(ctx, op, c.opts.CommandTimeout, func() error {
-		data, err := c.client.Select(name, nil).Wait()
+		data, err := c.client.Select(name, &imap.SelectOptions{ReadOnly: readOnly}).Wait()
 		if err != nil {
 			return err
 		}
-		inbox = Inbox{data.UIDValidity, uint32(data.UIDNext), data.NumMessages}
+		inbox = Inbox{UIDValidity: data.UIDValidity, UIDNext: uint32(data.UIDNext), Messages: data.NumMessages}
+		seen.mu.Lock()
+		inbox.ReadOnly = seen.readOnly || readOnly
+		seen.mu.Unlock()
 		return nil
 	})
 	if err != nil {
@@ -57,7 +67,7 @@ func (c *Conn) selectName(ctx context.Context, name string) (Inbox, error) {
 		}
 		inbox.UIDNext++
 	}
-	c.selected = selection{name, inbox.UIDValidity, inbox.UIDNext - 1}
+	c.selected = selection{name, inbox.UIDValidity, readOnly, inbox.UIDNext - 1}
 	return inbox, nil
 }
 

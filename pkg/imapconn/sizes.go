@@ -146,7 +146,7 @@ func (c *Conn) redial(ctx context.Context) error {
 	if was.name == "" {
 		return nil
 	}
-	if _, err := c.selectName(ctx, was.name); err != nil {
+	if _, err := c.selectName(ctx, was.name, was.readOnly); err != nil {
 		return err
 	}
 	return c.fence(was.uidvalidity)

@@ -46,9 +46,7 @@ func (c *Conn) Wait(ctx context.Context, d time.Duration) (changed bool, err err
 func (c *Conn) idle(ctx context.Context, d time.Duration) (idling, changed bool, err error) {
 	const op = "waiting for mail"
 	seen := &c.guard.filter.seen
-	seen.mu.Lock()
-	seen.idle = true
-	seen.mu.Unlock()
+	seen.expectGoAhead(true)
 	var cmd *imapclient.IdleCommand
 	err = c.do(ctx, op, c.opts.CommandTimeout, func() error {
 		var err error
@@ -60,9 +58,7 @@ func (c *Conn) idle(ctx context.Context, d time.Duration) (idling, changed bool,
 		}
 		return err
 	})
-	seen.mu.Lock()
-	seen.idle = false
-	seen.mu.Unlock()
+	seen.expectGoAhead(false)
 	if err != nil || !c.hasIdle {
 		return false, false, err
 	}
