@@ -1,0 +1,151 @@
+package account
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"github.com/mailyard/mailyard/pkg/config"
+	"github.com/mailyard/mailyard/pkg/control"
+)
+
+// An Identity is what an identity provider says of a person. Package oidc makes
+// it; it has been verified.
+type Identity struct {
+	Issuer      string
+	Subject     string // unique at the issuer, never used again (OpenID Connect Core, section 2)
+	Name        string // how the person is called there; the first one becomes the account's name
+	DisplayName string
+	Role        control.Role
+	Tenant      string
+}
+
+// SignInExternal starts a session for whom an identity provider vouches for. The
+// first time it makes an account; every time it takes role, tenant and display
+// name over. ErrRefused, with the reason for the person, if the account is
+// disabled or there is no such tenant.
+func (s *Store) SignInExternal(ctx context.Context, id Identity, from string) (Session, error) {
+	if id.Issuer == "" || id.Subject == "" {
+		return Session{}, errors.New("signing in: the identity has no issuer or no subject")
+	}
+	var session Session
+	var refused error
+	err := s.db.Update(ctx, control.Actor{Name: externalName(id), Role: id.Role, Tenant: id.Tenant, From: from}, func(tx *control.Tx) error {
+		a, exists, err := find(ctx, tx, `a.issuer = ? AND a.subject = ?`, id.Issuer, id.Subject)
+		if err != nil {
+			return err
+		}
+		if refused, err = refusal(ctx, tx, a, id); err != nil || refused != nil {
+			if refused != nil {
+				err = tx.Audit(ctx, KindSession, a.Tenant, orUnknown(a.Name), ChangeRefused, set("reason", refused.Error()))
+			}
+			return err
+		}
+		if exists {
+			a, err = refresh(ctx, tx, a, id)
+		} else {
+			a, err = admit(ctx, tx, id)
+		}
+		if err != nil {
+			return err
+		}
+		session, err = startSession(ctx, tx, a, from)
+		return err
+	})
+	if err = errors.Join(err, refused); err != nil {
+		return Session{}, fmt.Errorf("signing in: %w", err)
+	}
+	return session, nil
+}
+
+// refusal says why a person is not let in, nil if they are.
+func refusal(ctx context.Context, tx *control.Tx, a Account, id Identity) (refused, err error) {
+	if a.Disabled {
+		return fmt.Errorf("%w: the account is disabled; ask your administrator", ErrRefused), nil
+	}
+	if problems := checkRole(id.Role, id.Tenant); len(problems) > 0 {
+		return fmt.Errorf("%w: %s; ask your administrator", ErrRefused, problems[0]), nil
+	}
+	err = checkTenant(ctx, tx, id.Tenant)
+	if problems := (config.Problems)(nil); errors.As(err, &problems) {
+		return fmt.Errorf("%w: %s; ask your administrator", ErrRefused, problems[0].Message), nil
+	}
+	return nil, err
+}
+
+// admit makes the account of a person who was never here.
+func admit(ctx context.Context, tx *control.Tx, id Identity) (Account, error) {
+	doc := Document{Name: externalName(id), DisplayName: externalDisplayName(id), Role: id.Role, Tenant: id.Tenant}
+	if _, taken, err := byName(ctx, tx, doc.Name); err != nil {
+		return Account{}, err
+	} else if taken { // by somebody else: a name is one person in the audit
+		doc.Name = "external-" + fingerprint(id)
+	}
+	return create(ctx, tx, Account{Document: doc, Issuer: id.Issuer, Subject: id.Subject})
+}
+
+// refresh takes over what the provider says today.
+func refresh(ctx context.Context, tx *control.Tx, before Account, id Identity) (Account, error) {
+	after := before
+	after.DisplayName, after.Role, after.Tenant = externalDisplayName(id), id.Role, id.Tenant
+	fields := diff(before, after)
+	if len(fields) == 0 {
+		return before, nil
+	}
+	after.Revision, after.UpdatedAt = before.Revision+1, tx.Now()
+	if err := save(ctx, tx, after); err != nil {
+		return before, err
+	}
+	if before.Role != after.Role || before.Tenant != after.Tenant {
+		if err := dropAccess(ctx, tx, after); err != nil {
+			return before, err
+		}
+	}
+	return after, auditUpdate(ctx, tx, before, after, fields)
+}
+
+// externalName is the name of a new account.
+func externalName(id Identity) string {
+	if _, ok := checkName(id.Name); ok {
+		return id.Name
+	}
+	return "external-" + fingerprint(id)
+}
+
+func externalDisplayName(id Identity) string {
+	if _, ok := checkDisplayName(id.DisplayName); ok {
+		return id.DisplayName
+	}
+	return ""
+}
+
+func fingerprint(id Identity) string {
+	sum := sha256.Sum256([]byte(id.Issuer + "\x00" + id.Subject))
+	return hex.EncodeToString(sum[:8])
+}
+
+// RefusedExternal writes to the audit that an identity provider's answer was
+// refused before it was known who comes. It counts for the address, and is
+// throttled like a failed sign-in.
+func (s *Store) RefusedExternal(ctx context.Context, from, reason string) error {
+	try := attempt{account: "external", address: addressSubject(from)}
+	var refused ThrottledError
+	err := s.db.Update(ctx, anonymous(from), func(tx *control.Tx) (err error) {
+		if refused.After, _, err = try.wait(ctx, tx); err != nil || refused.After > 0 {
+			return err
+		}
+		if err := try.countAddress(ctx, tx); err != nil {
+			return err
+		}
+		return tx.Audit(ctx, KindSession, "", unknown, ChangeRefused, set("reason", reason))
+	})
+	if err == nil && refused.After > 0 {
+		err = &refused
+	}
+	if err != nil {
+		return fmt.Errorf("noting a refused sign-in: %w", err)
+	}
+	return nil
+}

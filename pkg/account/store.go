@@ -1,0 +1,72 @@
+package account
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/mailyard/mailyard/pkg/control"
+	"github.com/mailyard/mailyard/schemas"
+)
+
+// What audit entries of this package are about.
+const (
+	KindAccount schemas.Kind = "account" // the document is the account's name
+	KindSession schemas.Kind = "session" // the document is the account's name, "unknown" if there is none
+	KindToken   schemas.Kind = "token"   // the document is the token's id
+)
+
+// Errors that callers tell apart, besides those of package control. What is
+// wrong with a value that somebody typed is config.Problems.
+var (
+	// ErrCredentials: no such account, a wrong password, or a disabled account.
+	// Which of these is not told.
+	ErrCredentials = errors.New("the name or the password is wrong")
+	// ErrSignedOut: there is no such session, or it is over.
+	ErrSignedOut = errors.New("you are signed out; sign in again")
+	// ErrToken: the API token is unknown, expired or revoked, or its account stopped.
+	ErrToken = errors.New("the API token is not valid; make a new one")
+	// ErrLink: the one-time link is unknown, used or expired.
+	ErrLink = errors.New("the link is not valid any more; ask for a new one")
+	// ErrSetupDone: there is a landlord's account already.
+	ErrSetupDone = errors.New("there is a landlord's account already; sign in with it")
+	// ErrLastLandlord: nobody could let anybody in any more.
+	ErrLastLandlord = errors.New("it is the last landlord's account that can sign in; make another one first")
+	// ErrRefused: the identity provider knows the person, mailyard does not let
+	// them in. The text says why.
+	ErrRefused = errors.New("sign-in is refused")
+)
+
+// A ThrottledError refuses an attempt because too many failed before it.
+type ThrottledError struct {
+	After time.Duration // how long to wait
+}
+
+func (e *ThrottledError) Error() string {
+	return fmt.Sprintf("too many attempts; try again in %v", e.After)
+}
+
+// Options of a Store. The zero value is good.
+type Options struct {
+	Logger *zap.Logger
+	Cost   Cost // of hashing a password; zero: DefaultCost
+	Hashes int  // how many passwords are hashed at once, which bounds the memory; 0: 2
+}
+
+// A Store keeps accounts in the control database. Safe for concurrent use, also
+// by several processes.
+type Store struct {
+	db     *control.Store
+	logger *zap.Logger
+	hasher *hasher
+}
+
+// New returns the accounts of a control database.
+func New(c *control.Store, o Options) *Store {
+	if o.Logger == nil {
+		o.Logger = zap.NewNop()
+	}
+	return &Store{db: c, logger: o.Logger, hasher: newHasher(o.Cost, o.Hashes)}
+}

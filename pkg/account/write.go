@@ -1,0 +1,238 @@
+package account
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/mailyard/mailyard/pkg/config"
+	"github.com/mailyard/mailyard/pkg/control"
+	"github.com/mailyard/mailyard/schemas"
+)
+
+// PutAccount creates or changes an account. based is the revision that the
+// change was made on, 0 for any, control.IfNew for a new one. A new account has
+// no password: Link makes the invitation. A change of role or tenant, and
+// disabling, ends the account's sessions. What changes nothing leaves no trace.
+//
+// Errors: config.Problems, control.ErrForbidden, control.ErrExists,
+// control.ErrStale, ErrLastLandlord.
+func (s *Store) PutAccount(ctx context.Context, actor control.Actor, doc Document, based int64) (a Account, err error) {
+	if err := s.checkDocument(actor, doc); err != nil {
+		return a, err
+	}
+	err = s.db.Update(ctx, actor, func(tx *control.Tx) error {
+		before, exists, err := byName(ctx, tx, doc.Name)
+		if err != nil {
+			return err
+		}
+		if exists && maySee(actor, before) != nil {
+			if based > 0 { // as if it did not exist
+				return fmt.Errorf("%w (it was deleted)", control.ErrStale)
+			}
+			return config.Problems{{Path: "name", Message: "is in use"}}
+		}
+		if exists {
+			if err := mayManage(actor, before); err != nil {
+				return err
+			}
+		}
+		if err := checkRevision(based, exists, before.Revision); err != nil {
+			return err
+		}
+		if err := checkTenant(ctx, tx, doc.Tenant); err != nil {
+			return err
+		}
+		if !exists {
+			a, err = create(ctx, tx, Account{Document: doc})
+			return err
+		}
+		a, err = change(ctx, tx, before, doc)
+		return err
+	})
+	if err != nil {
+		return Account{}, fmt.Errorf("saving account %s: %w", doc.Name, err)
+	}
+	return a, nil
+}
+
+// DisableAccount disables an account, or enables it again.
+func (s *Store) DisableAccount(ctx context.Context, actor control.Actor, name string, disabled bool) (a Account, err error) {
+	err = s.db.Update(ctx, actor, func(tx *control.Tx) error {
+		before, err := managed(ctx, tx, actor, name)
+		if err != nil {
+			return err
+		}
+		doc := before.Document
+		doc.Disabled = disabled
+		a, err = change(ctx, tx, before, doc)
+		return err
+	})
+	if err != nil {
+		return Account{}, fmt.Errorf("disabling account %s: %w", name, err)
+	}
+	return a, nil
+}
+
+// DeleteAccount deletes an account with its sessions and API tokens.
+func (s *Store) DeleteAccount(ctx context.Context, actor control.Actor, name string, based int64) error {
+	err := s.db.Update(ctx, actor, func(tx *control.Tx) error {
+		a, err := managed(ctx, tx, actor, name)
+		if err != nil {
+			return err
+		}
+		if err := checkRevision(based, true, a.Revision); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `DELETE FROM accounts WHERE name_key = ?`, a.key); err != nil {
+			return err
+		}
+		if err := keepALandlord(ctx, tx, a); err != nil {
+			return err
+		}
+		return tx.Audit(ctx, KindAccount, a.Tenant, a.Name, schemas.ChangeDeleted)
+	})
+	if err != nil {
+		return fmt.Errorf("deleting account %s: %w", name, err)
+	}
+	return nil
+}
+
+func (s *Store) checkDocument(actor control.Actor, doc Document) error {
+	var problems config.Problems
+	add := func(path, message string) { problems = append(problems, config.Problem{Path: path, Message: message}) }
+	if message, ok := checkName(doc.Name); !ok {
+		add("name", message)
+	}
+	if message, ok := checkDisplayName(doc.DisplayName); !ok {
+		add("display_name", message)
+	}
+	problems = append(problems, checkRole(doc.Role, doc.Tenant)...)
+	if err := problems.Err(); err != nil {
+		return err
+	}
+	if !manages(actor, doc.Role, doc.Tenant) {
+		return fmt.Errorf("saving account %s: %w: %s may not give this role", doc.Name, control.ErrForbidden, actor.Name)
+	}
+	return nil
+}
+
+// checkRole checks that role and tenant fit.
+func checkRole(role control.Role, tenant string) config.Problems {
+	switch role {
+	case control.RoleLandlord:
+		if tenant != "" {
+			return config.Problems{{Path: "tenant", Message: "must be empty for the landlord"}}
+		}
+	case control.RoleTenantAdmin:
+		if tenant == "" {
+			return config.Problems{{Path: "tenant", Message: "is required for a tenant administrator"}}
+		}
+	case control.RoleReader:
+	default:
+		return config.Problems{{Path: "role", Message: "must be landlord, tenant-admin or reader"}}
+	}
+	if tenant != "" && !config.IsSlug(tenant) {
+		return config.Problems{{Path: "tenant", Message: "is not an id: 1 to 63 of a-z, 0-9 and -, not beginning or ending with -"}}
+	}
+	return nil
+}
+
+func checkTenant(ctx context.Context, tx *control.Tx, tenant string) error {
+	if tenant == "" {
+		return nil
+	}
+	var n int
+	if err := tx.Row(ctx, `SELECT count(*) FROM tenants WHERE id = ? AND deleted_at IS NULL`, []any{tenant}, &n); err != nil {
+		return fmt.Errorf("reading tenant %s: %w", tenant, err)
+	}
+	if n == 0 {
+		return config.Problems{{Path: "tenant", Message: "there is no tenant " + tenant}}
+	}
+	return nil
+}
+
+func checkRevision(based int64, exists bool, current int64) error {
+	switch {
+	case based == control.IfNew && exists:
+		return control.ErrExists
+	case based > 0 && !exists:
+		return fmt.Errorf("%w (it was deleted)", control.ErrStale)
+	case based > 0 && based != current:
+		return fmt.Errorf("%w (based on revision %d, now it has %d)", control.ErrStale, based, current)
+	}
+	return nil
+}
+
+// create writes a new account.
+func create(ctx context.Context, tx *control.Tx, a Account) (Account, error) {
+	a.key = control.UsernameKey(a.Name)
+	a.Revision, a.CreatedAt, a.UpdatedAt = 1, tx.Now(), tx.Now()
+	if err := save(ctx, tx, a); err != nil {
+		return a, err
+	}
+	fields := diff(Account{}, a)
+	for i := range fields {
+		fields[i].Before = nil
+	}
+	return a, tx.Audit(ctx, KindAccount, a.Tenant, a.Name, schemas.ChangeCreated, fields...)
+}
+
+// change writes what is different in a document.
+func change(ctx context.Context, tx *control.Tx, before Account, doc Document) (Account, error) {
+	after := before
+	doc.Name = before.Name
+	after.Document = doc
+	fields := diff(before, after)
+	if len(fields) == 0 {
+		return before, nil
+	}
+	moved := before.Role != after.Role || before.Tenant != after.Tenant
+	if moved && before.External() {
+		return before, config.Problems{{Path: "role", Message: "comes from the identity provider; change it there"}}
+	}
+	after.Revision, after.UpdatedAt = before.Revision+1, tx.Now()
+	if err := save(ctx, tx, after); err != nil {
+		return before, err
+	}
+	if err := keepALandlord(ctx, tx, before); err != nil {
+		return before, err
+	}
+	if moved || after.Disabled && !before.Disabled {
+		if err := dropAccess(ctx, tx, after); err != nil {
+			return before, err
+		}
+	}
+	return after, auditUpdate(ctx, tx, before, after, fields)
+}
+
+// dropAccess ends sessions and takes back links. API tokens are checked against
+// the account whenever they are used.
+func dropAccess(ctx context.Context, tx *control.Tx, a Account) error {
+	for _, query := range []string{`DELETE FROM account_sessions WHERE account = ?`, `DELETE FROM account_links WHERE account = ?`} {
+		if _, err := tx.Exec(ctx, query, a.key); err != nil {
+			return fmt.Errorf("ending sessions of account %s: %w", a.Name, err)
+		}
+	}
+	return nil
+}
+
+// keepALandlord refuses a change after which no landlord could sign in: or none
+// with a password, if the account was one of these, for the identity provider
+// may be down, or have changed its mind.
+func keepALandlord(ctx context.Context, tx *control.Tx, before Account) error {
+	if before.Role != control.RoleLandlord || before.Disabled || !before.HasPassword && !before.External() {
+		return nil
+	}
+	query := `SELECT count(*) FROM accounts WHERE role = 'landlord' AND disabled_at IS NULL AND password IS NOT NULL`
+	if before.External() {
+		query = `SELECT count(*) FROM accounts WHERE role = 'landlord' AND disabled_at IS NULL AND (password IS NOT NULL OR issuer IS NOT NULL)`
+	}
+	var left int
+	if err := tx.Row(ctx, query, nil, &left); err != nil {
+		return fmt.Errorf("counting landlord's accounts: %w", err)
+	}
+	if left == 0 {
+		return ErrLastLandlord
+	}
+	return nil
+}
