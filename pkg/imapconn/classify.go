@@ -14,7 +14,7 @@ import (
 // classify turns a refusal into an error of the right kind.
 func classify(op string, r *refusal) *Error {
 	e := &Error{Op: op, Kind: KindOther, Err: r}
-	if after, ok := throttled(r.code, r.text); ok {
+	if after, ok := mailhost.Throttled(r.code, r.text); ok {
 		e.Kind, e.After = KindThrottled, after
 	} else {
 		switch r.code {
@@ -47,7 +47,7 @@ func classifyLogin(op, host string, r *refusal) *Error {
 	e := classify(op, r)
 	if e.Kind == KindOther || e.Kind == KindCredentials || e.Kind == KindFolder && r.code == "NOPERM" {
 		e.Kind = KindCredentials
-		e.Hint = loginHint(host, r.text)
+		e.Hint = mailhost.LoginHint(host, r.text)
 	}
 	return e
 }

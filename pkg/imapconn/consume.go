@@ -44,7 +44,7 @@ func (f *fetch) consume(cmd *fetchCommand, sent *imapclient.FetchCommand) {
 func (f *fetch) fatal(cmd *fetchCommand, err error) bool {
 	var no *imap.Error
 	if errors.As(err, &no) && no.Type == imap.StatusResponseTypeNo {
-		if _, wait := throttled(string(no.Code), no.Text); !wait {
+		if _, wait := mailhost.Throttled(string(no.Code), no.Text); !wait {
 			f.conn.log.Warn("server refused to send mails", zap.String("text", mailhost.CleanText(no.Text)), zap.Int("missing", len(cmd.want)))
 			return false
 		}

@@ -204,7 +204,7 @@ func (c *Conn) signIn(d *dialogue) (answer, error) {
 	a, err := d.login(c.target.Username, c.target.Password.Reveal())
 	switch {
 	case errors.Is(err, errNoMechanism):
-		return a, &Error{Op: op, Kind: KindCredentials, Err: err, Hint: loginHint(c.target.Host, strings.Join(d.caps, " "))}
+		return a, &Error{Op: op, Kind: KindCredentials, Err: err, Hint: mailhost.LoginHint(c.target.Host, strings.Join(d.caps, " "))}
 	case err != nil:
 		return a, c.lost(op, err, d.bye)
 	case !a.ok():

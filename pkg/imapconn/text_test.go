@@ -5,69 +5,25 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode"
-	"unicode/utf8"
-
-	"github.com/mailyard/mailyard/pkg/mailhost"
 )
-
-func TestThrottles(t *testing.T) {
-	for _, test := range []struct {
-		code, text string
-		want       time.Duration // 0: none
-	}{
-		{"", "Request is throttled. Suggested Backoff Time: 89117 milliseconds", 89117 * time.Millisecond},
-		{"", "Request is throttled. Suggested Backoff Time: 5 milliseconds", time.Second},
-		{"", "Request is throttled. Suggested Backoff Time: 999999999 milliseconds", time.Hour},
-		{"", "Request is throttled.", waitThrottled},
-		{"ALERT", "Too many simultaneous connections. (Failure)", waitConnections},
-		{"UNAVAILABLE", "Maximum number of connections from user+IP exceeded (mail_max_userip_connections=10)", waitConnections},
-		{"LIMIT", "", waitThrottled},
-		{"LIMIT", "Rate limit hit, try again in 30 seconds", 30 * time.Second},
-		{"INUSE", "mailbox locked", waitConnections},
-		{"OVERQUOTA", "Account exceeded command or bandwidth limits. (Failure)", 30 * time.Minute},
-		{"", "User is authenticated but not connected.", 5 * time.Minute},
-		{"", "Server busy, try again after 2 minutes", 2 * time.Minute},
-		{"AUTHENTICATIONFAILED", "Invalid credentials (Failure)", 0},
-		{"OVERQUOTA", "Quota exceeded (mailbox for user is full)", 0},
-		{"TRYCREATE", "Mailbox doesn't exist: Done", 0},
-		{"", "wait 5 seconds", 0},
-	} {
-		got, ok := throttled(test.code, test.text)
-		if got != test.want || ok != (test.want > 0) {
-			t.Errorf("[%s] %s: %v, %v; want %v", test.code, test.text, got, ok, test.want)
-		}
-	}
-}
 
 // Everything that reads a server's text, at once.
 func FuzzServerText(f *testing.F) {
 	for _, s := range []string{
 		"Request is throttled. Suggested Backoff Time: 89117 milliseconds", `NAMESPACE (("INBOX." ".")) NIL NIL`,
-		`LIST (\Noselect) "/" ""`, "9 1:3,7 11:14", "9 1:4294967295 1:4294967295", "OK [COPYUID 1 2 3] x", "\x1b[2Jtext\x00\u202e", `NAMESPACE (("\"" NIL))`,
+		`LIST (\Noselect) "/" ""`, `* LIST () "/" "&AOk-"`, `* LIST () NIL a&b`, "9 1:3,7 11:14", "9 1:4294967295 1:4294967295", "OK [COPYUID 1 2 3] x", "\x1b[2Jtext\x00\u202e", `NAMESPACE (("\"" NIL))`,
 		"BYE [UNAVAILABLE] x", "CAPABILITY IMAP4rev1", "[x", "{5}", "{99999999999999999999}",
 	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		clean := mailhost.CleanText(s)
-		if !utf8.ValidString(clean) || strings.ContainsFunc(clean, unicode.IsControl) || utf8.RuneCountInString(clean) > 300+2 {
-			t.Errorf("cleaned: %q", clean)
-		}
-		if mailhost.CleanText(clean) != clean {
-			t.Errorf("cleaned twice: %q is not %q", mailhost.CleanText(clean), clean)
-		}
-		for _, code := range []string{"", "LIMIT"} {
-			if wait, ok := throttled(code, s); ok && (wait < time.Second || wait > maxWait) {
-				t.Errorf("waits %v", wait)
-			}
-		}
 		if c, ok := parseCopyUID(s); ok && (len(c.source) != len(c.dest) || len(c.source) == 0 || len(c.source) > 100_000) {
 			t.Errorf("copied %d, became %d", len(c.source), len(c.dest))
 		}
 		if ns, ok := parseNamespace(s); ok {
-			ns.folder("A/B")
+			ns.display(ns.folder("A/B"))
 		}
+		listable([]byte(s))
 		parseListDelim(s)
 		if n := literalSize([]byte(s)); n < -1 {
 			t.Errorf("literal of %d", n)

@@ -1,4 +1,4 @@
-package imapconn
+package mailhost
 
 import (
 	"regexp"
@@ -11,7 +11,7 @@ import (
 const (
 	waitConnections = time.Minute
 	waitThrottled   = 2 * time.Minute
-	maxWait         = time.Hour
+	longestWait     = time.Hour
 )
 
 // Exchange Online: "Request is throttled. Suggested Backoff Time: 89117 milliseconds".
@@ -41,8 +41,8 @@ var throttleTexts = []struct {
 	{"server unavailable", waitConnections},
 }
 
-// throttled reports whether a refusal asks us to wait, and how long.
-func throttled(code, text string) (time.Duration, bool) {
+// Throttled reports whether a refusal asks us to wait, and how long.
+func Throttled(code, text string) (time.Duration, bool) {
 	lower := strings.ToLower(text)
 	wait := time.Duration(0)
 	switch code {
@@ -83,27 +83,5 @@ func backoff(text string) (time.Duration, bool) {
 	case strings.HasPrefix(u, "m"):
 		unit = time.Minute
 	}
-	return min(max(time.Duration(n)*unit, time.Second), maxWait), true
-}
-
-// loginHint says how to mend a refused sign-in, by what providers are known for.
-func loginHint(host, text string) string {
-	host, text = strings.ToLower(host), strings.ToLower(text)
-	switch {
-	case strings.Contains(text, "application-specific") || strings.Contains(text, "app password"):
-		return "this provider wants an app password instead of the account's password"
-	case strings.Contains(text, "web browser") || strings.Contains(text, "weblogin"):
-		return "the provider wants a sign-in with a browser first"
-	case strings.HasSuffix(host, "office365.com") || strings.HasSuffix(host, "outlook.com"):
-		return "Microsoft takes no passwords for IMAP any more"
-	case strings.HasSuffix(host, "gmail.com") || strings.HasSuffix(host, "googlemail.com"):
-		return "Google takes app passwords only"
-	case strings.HasSuffix(host, "me.com") || strings.HasSuffix(host, "icloud.com"):
-		return "Apple takes app passwords only"
-	case strings.HasSuffix(host, "yahoo.com") || strings.HasSuffix(host, "aol.com"):
-		return "Yahoo and AOL take app passwords only"
-	case strings.Contains(text, "logindisabled"):
-		return "the server takes no password over this connection: check imap.port and imap.security"
-	}
-	return "check username and password"
+	return min(max(time.Duration(n)*unit, time.Second), longestWait), true
 }
