@@ -143,10 +143,13 @@ func connOptions(o Options, logger *zap.Logger) []nats.Option {
 // Permissions. A service has one user and many connections.
 func (o Options) inboxPrefix() string {
 	if validName.MatchString(o.User) {
-		return "_INBOX_" + o.User
+		return inboxPrefix + "_" + o.User
 	}
-	return "_INBOX_" + o.Name
+	return inboxPrefix + "_" + o.Name
 }
+
+// inboxPrefix begins every subject that replies come on.
+const inboxPrefix = "_INBOX"
 
 // NATS returns the connection, for what this package does not do.
 func (c *Conn) NATS() *nats.Conn { return c.nc }

@@ -14,7 +14,8 @@ import (
 	"github.com/mailyard/mailyard/schemas/cloudevents"
 )
 
-// DeadQuery selects dead letters. Empty fields select all.
+// DeadQuery selects dead letters. Empty fields select all. Letters of which it
+// is not known whose they are show only when no tenant is asked for.
 type DeadQuery struct {
 	Tenant  string
 	Mailbox string
@@ -36,6 +37,10 @@ type DeadLetter struct {
 // DeadLetters returns the dead letters that match, newest first, without the
 // messages that were given up (Data is empty); see DeadLetter.
 func (c *Conn) DeadLetters(ctx context.Context, q DeadQuery) ([]DeadLetter, error) {
+	filter, ok := q.filter()
+	if !ok {
+		return nil, nil
+	}
 	stream, err := c.js.Stream(ctx, schemas.StreamDead)
 	if err != nil {
 		return nil, fmt.Errorf("listing dead letters: %w", classify(err))
@@ -49,7 +54,6 @@ func (c *Conn) DeadLetters(ctx context.Context, q DeadQuery) ([]DeadLetter, erro
 	if q.Before > 0 {
 		end = min(end, q.Before)
 	}
-	filter := schemas.SubjectDead(schemas.Stage(orAny(string(q.Stage))), orAny(q.Tenant), orAny(q.Mailbox))
 	var found []DeadLetter
 	// JetStream reads forwards only: look at a window at the end, then at ever
 	// larger ones before it.
@@ -69,6 +73,20 @@ func (c *Conn) DeadLetters(ctx context.Context, q DeadQuery) ([]DeadLetter, erro
 	return found[:min(limit, len(found))], nil
 }
 
+// filter returns the subjects of the letters; false when no letter can match.
+// What is no id could be a wildcard, and select the letters of others.
+func (q DeadQuery) filter() (string, bool) {
+	for _, id := range []string{q.Tenant, q.Mailbox, string(q.Stage)} {
+		if id != "" && !validID(id) {
+			return "", false
+		}
+	}
+	if q.Tenant == unknownID {
+		return "", false
+	}
+	return schemas.SubjectDead(schemas.Stage(orAny(string(q.Stage))), orAny(q.Tenant), orAny(q.Mailbox)), true
+}
+
 func orAny(s string) string {
 	if s == "" {
 		return "*"
@@ -78,43 +96,18 @@ func orAny(s string) string {
 
 // deadBetween returns the letters from start up to, not including, end.
 func (c *Conn) deadBetween(ctx context.Context, stream jetstream.Stream, filter string, start, end uint64) (letters []DeadLetter, err error) {
-	consumer, err := stream.CreateConsumer(ctx, jetstream.ConsumerConfig{
+	config := jetstream.ConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: max(start, 1),
-		FilterSubject: filter, AckPolicy: jetstream.AckNonePolicy,
-		HeadersOnly: true, MemoryStorage: true, Replicas: 1, InactiveThreshold: time.Minute,
+		FilterSubject: filter, HeadersOnly: true,
+	}
+	err = c.scan(ctx, stream, config, nil, func(msg jetstream.Msg, meta *jetstream.MsgMetadata) bool {
+		if meta.Sequence.Stream >= end {
+			return false
+		}
+		letters = append(letters, summary(msg, meta))
+		return true
 	})
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		err = errors.Join(err, unless(jetstream.ErrConsumerNotFound, stream.DeleteConsumer(ctx, consumer.CachedInfo().Name)))
-	}()
-	for left := consumer.CachedInfo().NumPending; left > 0; {
-		batch, err := consumer.FetchNoWait(int(min(left, MaxDeadLetters)))
-		if err != nil {
-			return nil, err
-		}
-		read := 0
-		for msg := range batch.Messages() {
-			read++
-			meta, err := msg.Metadata()
-			if err != nil {
-				return nil, err
-			}
-			left = meta.NumPending
-			if meta.Sequence.Stream >= end {
-				return letters, nil
-			}
-			letters = append(letters, summary(msg, meta))
-		}
-		if err := batch.Error(); err != nil {
-			return nil, err
-		}
-		if read == 0 {
-			return letters, nil // what was there expired meanwhile
-		}
-	}
-	return letters, nil
+	return letters, err
 }
 
 // summary decodes the headers of a letter. What is not readable stays empty:
@@ -134,17 +127,28 @@ func summary(msg jetstream.Msg, meta *jetstream.MsgMetadata) DeadLetter {
 // DeadLetter returns one dead letter with the message that was given up.
 // ErrNotFound: there is none of that sequence.
 func (c *Conn) DeadLetter(ctx context.Context, sequence uint64) (DeadLetter, error) {
+	raw, err := c.deadMessage(ctx, sequence)
+	if err != nil {
+		return DeadLetter{}, deadError("reading", sequence, err)
+	}
+	return decodeDead(raw)
+}
+
+func (c *Conn) deadMessage(ctx context.Context, sequence uint64) (*jetstream.RawStreamMsg, error) {
+	if sequence == 0 { // JetStream would take it for a request without a sequence
+		return nil, jetstream.ErrMsgNotFound
+	}
 	stream, err := c.js.Stream(ctx, schemas.StreamDead)
 	if err != nil {
-		return DeadLetter{}, deadError("reading", sequence, err)
+		return nil, err
 	}
-	raw, err := stream.GetMsg(ctx, sequence)
-	if err != nil {
-		return DeadLetter{}, deadError("reading", sequence, err)
-	}
+	return stream.GetMsg(ctx, sequence)
+}
+
+func decodeDead(raw *jetstream.RawStreamMsg) (DeadLetter, error) {
 	d := DeadLetter{Sequence: raw.Sequence, At: raw.Time}
 	if err := cloudevents.Decode(raw.Header, raw.Data, &d.MailDead); err != nil {
-		return DeadLetter{}, deadError("reading", sequence, err)
+		return DeadLetter{}, deadError("reading", raw.Sequence, err)
 	}
 	return d, nil
 }
@@ -153,6 +157,9 @@ func (c *Conn) DeadLetter(ctx context.Context, sequence uint64) (DeadLetter, err
 // fetched again, until the parked key expires after 30 days; Replay is what
 // brings a mail back. ErrNotFound: there is none of that sequence.
 func (c *Conn) DropDead(ctx context.Context, sequence uint64) error {
+	if sequence == 0 {
+		return deadError("deleting", sequence, jetstream.ErrMsgNotFound)
+	}
 	stream, err := c.js.Stream(ctx, schemas.StreamDead)
 	if err == nil {
 		err = deleteMessage(ctx, stream, sequence)

@@ -17,11 +17,16 @@ type Permission struct {
 // ServiceAdmin names the user of the admin service, which is the provisioner.
 const ServiceAdmin = "admin"
 
+// Configurator names the user of programs of others that change the
+// configuration by requests on config.v1.apply.<kind>; see ServerConfig.
+const Configurator = "configurator"
+
 // Permissions returns what each service needs, by the name of the service,
-// which is its Options.User. Only the admin may create streams and durable
-// consumers.
+// which is its Options.User, and what the configurator does. Only the admin may
+// create streams and durable consumers.
 func Permissions() map[string]Permission {
 	return map[string]Permission{
+		Configurator:                    configuratorPermission(Configurator),
 		string(schemas.StageFetcher):    fetcherPermission(),
 		string(schemas.StageClassifier): classifierPermission(),
 		string(schemas.StagePersister):  persisterPermission(),
@@ -30,11 +35,37 @@ func Permissions() map[string]Permission {
 	}
 }
 
+// serviceUsers are the users of the services.
+func serviceUsers() []string {
+	return []string{
+		string(schemas.StageFetcher), string(schemas.StageClassifier), string(schemas.StagePersister), string(schemas.StageDisposer), ServiceAdmin,
+	}
+}
+
 func service(name string, publish ...[]string) Permission {
 	subjects := append(slices.Concat(publish...), awaits()...)
 	slices.Sort(subjects)
-	return Permission{Publish: slices.Compact(subjects), Subscribe: []string{"_INBOX_" + name + ".>"}}
+	return Permission{
+		Publish:   slices.Compact(subjects),
+		Subscribe: append([]string{inboxPrefix + "_" + name + ".>"}, announces(name)...),
+		Responses: true, // to discovery
+	}
 }
+
+// announces is what Announce needs: discovery of all services, of one kind, and
+// of one replica (NATS ADR-32).
+func announces(name string) []string {
+	return []string{"$SRV.*", "$SRV.*." + name, "$SRV.*." + name + ".*"}
+}
+
+// configuratorPermission is for a user who may ask for changes and read the
+// answers. Whoever shares the user can read them too.
+func configuratorPermission(name string) Permission {
+	return Permission{Publish: []string{applyRequests}, Subscribe: []string{inboxPrefix + "_" + name + ".>"}}
+}
+
+// applyRequests are the subjects of requests for changes.
+const applyRequests = "config.v1.apply.>"
 
 func fetcherPermission() Permission {
 	return service(string(schemas.StageFetcher),
@@ -76,8 +107,7 @@ func adminPermission() Permission {
 		"$JS.API.>", "$JS.ACK.>", "$JS.FC.>", "$KV.>", "$O.>", "$SRV.>",
 		"mail.v1.>", "mailbox.v1.>", "config.v1.>",
 	})
-	p.Subscribe = append(p.Subscribe, "config.v1.apply.>", "$SRV.>")
-	p.Responses = true
+	p.Subscribe = []string{inboxPrefix + "_" + ServiceAdmin + ".>", applyRequests, "$SRV.>"} // it announces its endpoints too
 	return p
 }
 

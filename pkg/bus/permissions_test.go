@@ -65,7 +65,10 @@ func TestPermissionsSuffice(t *testing.T) {
 	go func() { ended <- admin.RunAdvisories(running) }()
 	go func() { ended <- disposer.RunRetryPump(running) }()
 
-	for _, c := range users {
+	for name, c := range users {
+		if name == bus.Configurator {
+			continue
+		}
 		c.RetrySoon()
 		check(t, c.AwaitTopology(ctx))
 	}
@@ -121,6 +124,31 @@ func TestPermissionsSuffice(t *testing.T) {
 	check(t, admin.Replay(ctx, letters(t, admin, bus.DeadQuery{Stage: schemas.StageClassifier})[0].Sequence))
 	must(must(admin.JetStream().KeyValue(ctx, schemas.BucketConfig))(t).Put(ctx, "tenant.acme", []byte("{}")))(t)
 	check(t, admin.Publish(ctx, schemas.SubjectConfigChanged(tenant, schemas.KindTenant, tenant), fetched(1, ""), ""))
+	check(t, fetcher.Publish(ctx, schemas.SubjectMailboxState(schemas.StatusPaused, tenant, mailbox), stateEvent(tenant, mailbox, schemas.StatusPaused, 0), ""))
+	if states := must(admin.StateHistory(ctx, tenant, mailbox, 1))(t); len(states) != 1 || states[0].Status != schemas.StatusPaused {
+		t.Errorf("the admin reads the states %+v", states)
+	}
+	must(admin.Backlogs(ctx))(t)
+	must(admin.CountDeadOf(ctx, tenant))(t)
+
+	// discovery: every service announces itself, and the admin asks
+	for name, c := range users {
+		if name != bus.Configurator {
+			t.Cleanup(must(c.Announce(ctx, name, "v1.2.3-4-gabc", name+"-1"))(t))
+		}
+	}
+	found := must(admin.Services(ctx))(t)
+	if len(found) != 5 || found[0].Name != "admin" || found[2].Replica != "disposer-1" || found[4].Version != "v1.2.3-4-gabc" || found[3].Started.IsZero() {
+		t.Errorf("the services are %+v", found)
+	}
+
+	// configurator: asks the admin
+	serve(t, admin, endpoint(), func(_ context.Context, r bus.Request) []byte {
+		return append([]byte(r.Value("authorization")+" "), r.Body...)
+	})
+	if got := ask(t, users[bus.Configurator], "config.v1.apply.mailbox", "{}"); got != "Bearer x {}" {
+		t.Errorf("the configurator was answered %q", got)
+	}
 
 	stop()
 	for range cap(ended) {
@@ -194,6 +222,31 @@ func TestPermissionsRefuse(t *testing.T) {
 		{"disposer", "create a stream", func(ctx context.Context, c *bus.Conn) error {
 			return c.Provision(ctx, bus.DefaultTopology(1).Fit(128<<20))
 		}},
+		{"configurator", "read the configuration", func(ctx context.Context, c *bus.Conn) error {
+			_, err := c.JetStream().KeyValue(ctx, schemas.BucketConfig)
+			return err
+		}},
+		{"configurator", "listen to the requests of others", func(ctx context.Context, c *bus.Conn) error {
+			return listen(ctx, c, "config.v1.apply.*")
+		}},
+		{"configurator", "listen to the answers of the services", func(ctx context.Context, c *bus.Conn) error {
+			return listen(ctx, c, "_INBOX_admin.>")
+		}},
+		{"configurator", "ask for services", func(ctx context.Context, c *bus.Conn) error {
+			return refusedWhenEmpty(c.Services(ctx))
+		}},
+		{"fetcher", "change the configuration by a request", func(ctx context.Context, c *bus.Conn) error {
+			_, err := c.NATS().RequestWithContext(ctx, "config.v1.apply.mailbox", nil)
+			return err
+		}},
+		{"fetcher", "announce itself as another service", func(ctx context.Context, c *bus.Conn) error {
+			stop, err := c.Announce(ctx, "disposer", "1", "1")
+			if err == nil {
+				stop()
+				err = errors.New("announced in vain") // others are not told by an error
+			}
+			return err
+		}},
 		{"disposer", "replay", func(ctx context.Context, c *bus.Conn) error { return c.Replay(ctx, 1) }},
 	} {
 		t.Run(step.user+"/"+step.what, func(t *testing.T) {
@@ -213,6 +266,23 @@ func TestPermissionsRefuse(t *testing.T) {
 	}
 }
 
+func refusedWhenEmpty(found []bus.ServiceInfo, err error) error {
+	if err == nil && len(found) == 0 {
+		err = errors.New("nobody answered")
+	}
+	return err
+}
+
+// listen subscribes and fails if that is refused.
+func listen(ctx context.Context, c *bus.Conn, subject string) error {
+	s, err := c.NATS().SubscribeSync(subject)
+	if err != nil {
+		return err
+	}
+	_, err = s.NextMsgWithContext(ctx)
+	return err
+}
+
 func TestServerConfig(t *testing.T) {
 	t.Setenv("TEST_FETCHER_PASSWORD", "word")
 	file := filepath.Join(t.TempDir(), "nats.conf")
@@ -223,6 +293,10 @@ func TestServerConfig(t *testing.T) {
 	}
 	if opts.MaxPayload != 1<<20 || !opts.JetStream || opts.SyncInterval != time.Second {
 		t.Errorf("max_payload %d, JetStream %t, sync_interval %s", opts.MaxPayload, opts.JetStream, opts.SyncInterval)
+	}
+	own := bus.ServerConfig(map[string]string{"configurator-acme": "x", "configurator-a b": "x"})
+	if !strings.Contains(own, `"_INBOX_configurator-acme.>"`) || strings.Contains(own, "a b") {
+		t.Errorf("a configurator of its own is rendered as\n%s", own)
 	}
 	if !bytes.Equal([]byte(bus.ServerConfig(nil)), []byte(bus.ServerConfig(nil))) {
 		t.Error("the configuration is not rendered the same twice")

@@ -12,14 +12,22 @@ import (
 // users have the Permissions of the services and nothing else. The map gives
 // each service's password: a bcrypt hash, or a reference to an environment
 // variable of the server, "$NAME". A service without a password gets no user.
+//
+// Programs of others that ask for changes use the Configurator, or each a user
+// of its own, named "configurator-<name>" in the map: users who share one can
+// read each other's answers.
 func ServerConfig(passwords map[string]string) string {
 	var b strings.Builder
 	b.WriteString(serverConfigHead)
 	b.WriteString("authorization {\n  users = [\n")
 	permissions := Permissions()
-	for _, name := range slices.Sorted(maps.Keys(permissions)) {
-		if password, ok := passwords[name]; ok {
-			writeUser(&b, name, password, permissions[name])
+	for _, name := range slices.Sorted(maps.Keys(passwords)) {
+		permission, ok := permissions[name]
+		if strings.HasPrefix(name, Configurator+"-") && validName.MatchString(name) {
+			permission, ok = configuratorPermission(name), true
+		}
+		if ok {
+			writeUser(&b, name, passwords[name], permission)
 		}
 	}
 	b.WriteString("  ]\n}\n")
