@@ -24,15 +24,15 @@ secret() { # NAME CONTENT
   echo "made $dir/$1"
 }
 
-for user in admin classifier disposer fetcher persister; do
+users="admin classifier configurator disposer fetcher persister"
+for user in $users; do
   secret "nats_$user" "$(random)"
 done
-if [ ! -e nats.env ]; then
-  for user in admin classifier disposer fetcher persister; do
-    echo "$(echo $user | tr a-z A-Z)_PASSWORD=$(cat nats_$user)"
-  done >nats.env
-  echo "made $dir/nats.env"
-fi
+# Made anew each time: a new version may have more users, and nats-server starts
+# only when it knows all their passwords.
+for user in $users; do
+  echo "$(echo $user | tr a-z A-Z)_PASSWORD=$(cat nats_$user)"
+done >nats.env
 secret postgres_password "$(random)"
 secret control_url "postgres://mailyard:$(cat postgres_password)@postgres:5432/control?sslmode=disable"
 secret messaging_url "postgres://mailyard:$(cat postgres_password)@postgres:5432/mailyard?sslmode=disable"
