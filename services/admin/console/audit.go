@@ -1,0 +1,4 @@
+package console
+
+// auditRoutes are the pages of this file.
+func (c *console) auditRoutes() []route { return nil }
