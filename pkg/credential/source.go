@@ -1,12 +1,15 @@
 package credential
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 
 	"github.com/mailyard/mailyard/pkg/configwatch"
 	"github.com/mailyard/mailyard/pkg/deployment"
+	"github.com/mailyard/mailyard/pkg/egress"
 	"github.com/mailyard/mailyard/pkg/imapconn"
 	"github.com/mailyard/mailyard/pkg/secret"
 )
@@ -16,6 +19,8 @@ type Source struct {
 	MasterKey *secret.MasterKey
 	// Insecure reports whether the landlord allowed clear text to a host and port.
 	Insecure func(host string, port int) bool
+	// Egress dials the mail servers; nil: those with public addresses only.
+	Egress *egress.Dialer
 	// Connections is how many connections all replicas together may hold to one account.
 	Connections int
 }
@@ -49,13 +54,22 @@ func (s Source) Target(v configwatch.View) (imapconn.Target, error) {
 	}, nil
 }
 
+// Dial opens a TCP connection to a mail server, within what the landlord allows.
+func (s Source) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	d := s.Egress
+	if d == nil {
+		d = egress.New(egress.Policy{}, egress.Options{})
+	}
+	return d.DialContext(ctx, network, addr)
+}
+
 // BudgetKey names the connection budget of an account, over all replicas.
 func (s Source) BudgetKey(t imapconn.Target) string {
 	return strings.ToLower(fmt.Sprintf("imap/%s:%d/%s", t.Host, t.Port, t.Username))
 }
 
-// Open returns the source of an installation: its master key and the hosts that
-// the landlord allowed clear text to.
+// Open returns the source of an installation: its master key, the networks that
+// mail servers may be in, and the hosts that the landlord allowed clear text to.
 func Open(s deployment.Settings) (Source, error) {
 	if s.MasterKeyFile == "" {
 		return Source{}, errors.New("master_key_file is not set: mailbox passwords cannot be opened without the landlord's master key; make one with `mailyard key generate FILE`")
@@ -64,5 +78,9 @@ func Open(s deployment.Settings) (Source, error) {
 	if err != nil {
 		return Source{}, err
 	}
-	return Source{MasterKey: key, Insecure: s.Insecure, Connections: DefaultConnections}, nil
+	dialer, err := s.Egress()
+	if err != nil {
+		return Source{}, err
+	}
+	return Source{MasterKey: key, Insecure: s.Insecure, Egress: dialer, Connections: DefaultConnections}, nil
 }

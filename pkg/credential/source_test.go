@@ -1,6 +1,7 @@
 package credential_test
 
 import (
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"github.com/mailyard/mailyard/pkg/configwatch"
 	"github.com/mailyard/mailyard/pkg/credential"
 	"github.com/mailyard/mailyard/pkg/deployment"
+	"github.com/mailyard/mailyard/pkg/egress"
 	"github.com/mailyard/mailyard/pkg/imapconn"
 	"github.com/mailyard/mailyard/pkg/secret"
 	"github.com/mailyard/mailyard/schemas/config"
@@ -104,9 +106,19 @@ func TestOpenReadsTheMasterKey(t *testing.T) {
 	if err := key.Save(path); err != nil {
 		t.Fatal(err)
 	}
-	s, err := credential.Open(deployment.Settings{MasterKeyFile: path, InsecureHosts: []string{"demo:143"}})
+	s, err := credential.Open(deployment.Settings{MasterKeyFile: path, InsecureHosts: []string{"demo:143"}, MailNetworks: []string{"127.0.0.1:1"}})
 	if err != nil || s.MasterKey == nil || s.Connections != credential.DefaultConnections || !s.Insecure("demo", 143) {
 		t.Errorf("Open = %+v, %v", s, err)
+	}
+	var refused *egress.RefusedError
+	if _, err := s.Dial(t.Context(), "tcp", "127.0.0.1:1"); err == nil || errors.As(err, &refused) {
+		t.Errorf("what the landlord allowed: %v", err)
+	}
+	if _, err := (credential.Source{}).Dial(t.Context(), "tcp", "127.0.0.1:143"); !errors.As(err, &refused) {
+		t.Errorf("what nobody allowed: %v", err)
+	}
+	if _, err := credential.Open(deployment.Settings{MasterKeyFile: path, MailPorts: []int{0}}); err == nil || !strings.Contains(err.Error(), "mail_ports") {
+		t.Errorf("with a port that is none: %v", err)
 	}
 	if _, err := credential.Open(deployment.Settings{}); err == nil || !strings.Contains(err.Error(), "mailyard key generate") {
 		t.Errorf("without a file: %v", err)

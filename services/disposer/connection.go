@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/mailyard/mailyard/pkg/configwatch"
+	"github.com/mailyard/mailyard/pkg/egress"
 	"github.com/mailyard/mailyard/pkg/fault"
 	"github.com/mailyard/mailyard/pkg/imapconn"
 )
@@ -46,7 +47,7 @@ func (w *worker) connect(ctx context.Context, view configwatch.View) (*imapconn.
 }
 
 // How long a disposal waits for a mail server that is away, and for one that
-// refuses the credentials or cannot be spoken to securely: the latter is only
+// may not be dialled, refuses the credentials or cannot be spoken to securely: the latter is only
 // asked again when that time is over or the configuration changed.
 const (
 	awayTime    = 30 * time.Second
@@ -57,9 +58,16 @@ const (
 // reached or does not let us in. The disposal waits for as long as that lasts,
 // and asks no more often than a server bears.
 func (w *worker) away(err error, revision int64) error {
+	if detail := egress.Detail(err); detail != "" {
+		w.logger.Warn("connecting for disposal", zap.String("detail", detail))
+	}
 	var e *imapconn.Error
 	if !errors.As(err, &e) {
 		return fault.Unavailable(err)
+	}
+	var refused *egress.RefusedError
+	if errors.As(err, &refused) {
+		w.refusal = refusal{err, revision, time.Now()}
 	}
 	switch e.Kind {
 	case imapconn.KindFolder:

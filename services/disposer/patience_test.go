@@ -24,11 +24,12 @@ func (r *rig) runHung(times times, n int) (stop func() error) {
 	r.t.Cleanup(func() { silent.Close() })
 	r.mailbox.IMAP.Port = silent.Addr().(*net.TCPAddr).Port
 	r.put()
+	mail := r.Mail()
 	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
 		r.dials.Add(1)
-		return new(net.Dialer).DialContext(ctx, network, addr)
+		return mail.Dial(ctx, network, addr)
 	}
-	s := New(Config{Bus: r.Bus(), Redis: r.LeaseOptions(), Group: r.Group("one"), Mail: r.Mail(), IMAP: imapconn.Options{Dial: dial, GreetingTimeout: time.Minute}, Logger: r.Logger})
+	s := New(Config{Bus: r.Bus(), Redis: r.LeaseOptions(), Group: r.Group("one"), Mail: mail, IMAP: imapconn.Options{Dial: dial, GreetingTimeout: time.Minute}, Logger: r.Logger})
 	s.times = times
 	stop = r.Run(s)
 	for uid := range uint32(n) {

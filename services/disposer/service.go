@@ -24,7 +24,7 @@ type Config struct {
 	Redis   lease.Options
 	Group   lease.GroupOptions // its Name is set by the service
 	Mail    credential.Source
-	IMAP    imapconn.Options
+	IMAP    imapconn.Options // its Dial is Mail's unless it is set
 	Logger  *zap.Logger
 	Metrics prometheus.Registerer // nil: none are registered
 }
@@ -42,6 +42,9 @@ type times struct {
 
 // New returns a disposer that connects when it runs.
 func New(c Config) *Service {
+	if c.IMAP.Dial == nil {
+		c.IMAP.Dial = c.Mail.Dial
+	}
 	return &Service{config: c, times: times{keepAlive: 20 * time.Second, grace: 10 * time.Second}}
 }
 

@@ -6,10 +6,12 @@ import (
 	"hash/fnv"
 	"net"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/mailyard/mailyard/pkg/egress"
 	"github.com/mailyard/mailyard/pkg/imapconn"
 	"github.com/mailyard/mailyard/pkg/imapconn/imaptest"
 	"github.com/mailyard/mailyard/pkg/lease"
@@ -69,11 +71,12 @@ func (r *rig) put() { r.t.Helper(); r.PutMailbox(r.mailbox, secret.NewString("pw
 func (r *rig) run() {
 	r.t.Helper()
 	r.put()
+	mail := r.Mail()
 	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
 		r.dials.Add(1)
-		return new(net.Dialer).DialContext(ctx, network, addr)
+		return mail.Dial(ctx, network, addr)
 	}
-	r.Run(New(Config{Bus: r.Bus(), Redis: r.LeaseOptions(), Group: r.Group("one"), Mail: r.Mail(), IMAP: imapconn.Options{Dial: dial}, Logger: r.Logger}))
+	r.Run(New(Config{Bus: r.Bus(), Redis: r.LeaseOptions(), Group: r.Group("one"), Mail: mail, IMAP: imapconn.Options{Dial: dial}, Logger: r.Logger}))
 }
 
 func (r *rig) order(mailbox string, uidvalidity uint32, a schemas.Action, uids ...uint32) {
@@ -204,6 +207,31 @@ func TestDisposalOfADisabledMailboxWaits(t *testing.T) {
 	if n := r.marked(r.uidvalidity); n != 2 {
 		t.Errorf("%d marks are left of 2", n)
 	}
+}
+
+func TestDisposalWaitsForAHostThatMayNotBeDialled(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 1)
+	port := r.mailbox.IMAP.Port
+	policy, err := egress.ParsePolicy([]string{fmt.Sprintf("127.0.0.1:%d", port)}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mail := r.Mail()
+	mail.Egress = egress.New(policy, egress.Options{})
+	r.mailbox.IMAP.Port = port%65535 + 1
+	r.put()
+	r.Run(New(Config{Bus: r.Bus(), Redis: r.LeaseOptions(), Group: r.Group("one"), Mail: mail, Logger: r.Logger}))
+	r.order("info", r.uidvalidity, schemas.ActionPersisted, 1)
+	r.Eventually("it waits", func() bool { return r.Left(schemas.StreamRetry) == 1 && r.Left(schemas.StreamDispose) == 0 })
+	told := r.Logs.FilterMessage("connecting for disposal").All()
+	if len(told) != 1 || !strings.Contains(fmt.Sprint(told[0].ContextMap()["detail"]), "127.0.0.1 ") {
+		t.Errorf("the landlord reads %v", told)
+	}
+	r.mailbox.IMAP.Port = port
+	r.put()
+	r.order("info", r.uidvalidity, schemas.ActionPersisted, 1)
+	r.Eventually("it is moved", func() bool { return r.disposed.Len() == 1 })
 }
 
 func TestDisposalOfADeletedMailboxIsFinished(t *testing.T) {

@@ -35,6 +35,7 @@ func openEmbedded(t testing.TB, seen func(map[string]int)) *site {
 	settings := home.Defaults()
 	settings.Health = freeAddress(t)
 	settings.Grace = 20 * time.Second
+	settings.MailNetworks = loopback
 	logger := newLog(t, "mailyard")
 	in := must(mailyard.Open(t.Context(), home, settings, logger))(t)
 	t.Cleanup(func() { check(t, in.Close()) })

@@ -30,6 +30,9 @@ type mailServer struct {
 	mu     sync.Mutex
 }
 
+// loopback is where the mail servers of the tests are, on ports that happen to be free.
+var loopback = []string{"127.0.0.0/8:*"}
+
 // usersPerScenario is how many accounts each scenario has on its mail server.
 const usersPerScenario = 24
 

@@ -61,6 +61,7 @@ func openSeparate(t testing.TB, binaries string, seen func(map[string]int)) *sit
 		"MAILYARD_NATS_URL=" + options.URL, "MAILYARD_REDIS_URL=" + redisURL,
 		"MAILYARD_CONTROL_URL=" + controlURL, "MAILYARD_MESSAGING_DEFAULT=" + messagingURL,
 		"MAILYARD_MASTER_KEY_FILE=" + keyFile, "MAILYARD_LEASE_TTL=" + leaseTTL, "MAILYARD_GRACE=20s",
+		"MAILYARD_MAIL_NETWORKS=" + strings.Join(loopback, " "),
 	}
 	// The databases are migrated here, because several services would begin to at once.
 	a := access{bus: options, redisURL: redisURL}

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/mailyard/mailyard/pkg/configwatch"
+	"github.com/mailyard/mailyard/pkg/egress"
 	"github.com/mailyard/mailyard/pkg/imapconn"
 	"github.com/mailyard/mailyard/pkg/lease"
 	"github.com/mailyard/mailyard/schemas"
@@ -42,6 +43,7 @@ func (m *mailbox) permit(ctx context.Context, t imapconn.Target) (*lease.Permit,
 func (m *mailbox) serve(ctx, hard context.Context) {
 	defer m.state.leave(hard)
 	var failures schedule
+	told := "" // of what is for the landlord alone
 	for ctx.Err() == nil {
 		changed := m.watcher.Changed()
 		view, ok := m.watcher.Mailbox(m.tenant, m.id)
@@ -64,7 +66,11 @@ func (m *mailbox) serve(ctx, hard context.Context) {
 			continue
 		}
 		pause, status := failures.next(err, view.Mailbox.Document.ConnectRetries)
-		m.logger.Warn("serving mailbox", zap.Error(err), zap.String("status", string(status)), zap.Duration("next_attempt_in", pause))
+		more := zap.Skip()
+		if detail := egress.Detail(err); detail != told {
+			told, more = detail, zap.String("detail", detail)
+		}
+		m.logger.Warn("serving mailbox", zap.Error(err), more, zap.String("status", string(status)), zap.Duration("next_attempt_in", pause))
 		m.state.failed(hard, status, err, time.Now().Add(pause))
 		t := time.NewTimer(pause)
 		m.await(ctx, view, changed, t.C)

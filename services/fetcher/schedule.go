@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/mailyard/mailyard/pkg/egress"
 	"github.com/mailyard/mailyard/pkg/imapconn"
 	"github.com/mailyard/mailyard/schemas"
 )
@@ -20,7 +21,8 @@ const (
 // A schedule says when a mailbox that failed is tried again: soon and ever
 // later for connect_retries attempts, then on a slow schedule, for ever. Refused
 // credentials are tried once more, because providers refuse good ones in bad
-// moments, and then once an hour.
+// moments, and then once an hour. A host that may not be dialled is on the slow
+// schedule at once.
 type schedule struct{ failures, refusals int }
 
 // next counts a failure and returns the pause before the next attempt, and the
@@ -29,6 +31,11 @@ func (s *schedule) next(err error, retries int) (time.Duration, schemas.MailboxS
 	var limit *limitReached
 	if errors.As(err, &limit) {
 		return midnight(time.Now()), schemas.StatusThrottled
+	}
+	var refused *egress.RefusedError
+	if errors.As(err, &refused) { // to ask again soon will not make the landlord allow it
+		s.failures++
+		return jitter(slow(s.failures)), schemas.StatusUnreachable
 	}
 	var e *imapconn.Error
 	if !errors.As(err, &e) {

@@ -28,7 +28,7 @@ type Config struct {
 	Redis   lease.Options
 	Group   lease.GroupOptions // its Name is set by the service
 	Mail    credential.Source
-	IMAP    imapconn.Options
+	IMAP    imapconn.Options // its Dial is Mail's unless it is set
 	Logger  *zap.Logger
 	Metrics prometheus.Registerer // nil: none are registered
 
@@ -40,7 +40,12 @@ type Config struct {
 type Service struct{ config Config }
 
 // New returns a fetcher that connects when it runs.
-func New(c Config) *Service { return &Service{config: c} }
+func New(c Config) *Service {
+	if c.IMAP.Dial == nil {
+		c.IMAP.Dial = c.Mail.Dial
+	}
+	return &Service{config: c}
+}
 
 // running is what the mailboxes of a running fetcher share.
 type running struct {

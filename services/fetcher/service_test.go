@@ -44,7 +44,8 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{Bench: servicetest.New(t), t: t, server: imaptest.Demo(t, imaptest.Options{NoTLS: true}), wire: newWire()}
+	r := &rig{Bench: servicetest.New(t), t: t, server: imaptest.Demo(t, imaptest.Options{NoTLS: true})}
+	r.wire = newWire(r.Mail().Dial)
 	r.PutFolder("support", "support@example.com")
 	r.mailbox = servicetest.Mailbox("info", r.server.Target("u1"), "support")
 	r.mailbox.ConnectRetries = 100

@@ -11,6 +11,8 @@ import (
 
 // A wire is what lies between the fetcher and a mail server in clear text.
 type wire struct {
+	connect func(ctx context.Context, network, addr string) (net.Conn, error)
+
 	read atomic.Int64 // bytes that came from the server
 
 	mu    sync.Mutex
@@ -20,15 +22,15 @@ type wire struct {
 	dials int
 }
 
-func newWire() *wire {
-	return &wire{cuts: map[string]int{}, seen: map[string]bool{}, lies: map[string]string{}}
+func newWire(connect func(ctx context.Context, network, addr string) (net.Conn, error)) *wire {
+	return &wire{connect: connect, cuts: map[string]int{}, seen: map[string]bool{}, lies: map[string]string{}}
 }
 
 func (w *wire) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	w.mu.Lock()
 	w.dials++
 	w.mu.Unlock()
-	c, err := new(net.Dialer).DialContext(ctx, network, addr)
+	c, err := w.connect(ctx, network, addr)
 	if err != nil {
 		return nil, err
 	}

@@ -52,7 +52,7 @@ func commandsWork(t *testing.T, r *reader) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.environ = append(r.environ, "MAILYARD_INSECURE_HOSTS="+addr)
+	r.environ = append(r.environ, "MAILYARD_INSECURE_HOSTS="+addr, "MAILYARD_MAIL_NETWORKS="+addr)
 	r.fill("host: imap.acme.example", "host: "+host+", port: "+port)
 	r.fill("@acme.example", "@demo.example")
 	r.fill("IMAP_PASSWORD=…", "IMAP_PASSWORD=demo")

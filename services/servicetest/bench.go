@@ -12,6 +12,7 @@ import (
 	"github.com/mailyard/mailyard/pkg/bus"
 	"github.com/mailyard/mailyard/pkg/bus/bustest"
 	"github.com/mailyard/mailyard/pkg/credential"
+	"github.com/mailyard/mailyard/pkg/egress"
 	"github.com/mailyard/mailyard/pkg/imapconn"
 	"github.com/mailyard/mailyard/pkg/imapconn/imaptest"
 	"github.com/mailyard/mailyard/pkg/lease"
@@ -79,9 +80,18 @@ func (b *Bench) Group(replica string) lease.GroupOptions {
 	return lease.GroupOptions{Replica: replica, TTL: 3 * time.Second, Renew: 500 * time.Millisecond, Heartbeat: 50 * time.Millisecond}
 }
 
-// Mail opens the mailboxes' passwords; clear text is allowed to every server.
+// Mail opens the mailboxes' passwords; mail servers are on loopback, and clear
+// text is allowed to all of them.
 func (b *Bench) Mail() credential.Source {
-	return credential.Source{MasterKey: b.master, Insecure: func(string, int) bool { return true }, Connections: credential.DefaultConnections}
+	b.t.Helper()
+	loopback, err := egress.ParsePolicy([]string{"127.0.0.0/8:*"}, nil)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return credential.Source{
+		MasterKey: b.master, Insecure: func(string, int) bool { return true }, Egress: egress.New(loopback, egress.Options{}),
+		Connections: credential.DefaultConnections,
+	}
 }
 
 // PutTenant writes the tenant with its messaging database.

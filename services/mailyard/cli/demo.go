@@ -21,7 +21,8 @@ func (c *command) demo() *cobra.Command {
 		Short: "Run only the demo mail server, with sample mails that trickle in",
 		Long: `Runs an IMAP server with one mailbox, to which sample mails of every kind are
 delivered, one after the other. It speaks clear text, so keep it where only you
-can reach it; the services log in only if MAILYARD_INSECURE_HOSTS lists it.`,
+can reach it; the services log in only if MAILYARD_INSECURE_HOSTS lists it, and
+dial it only if MAILYARD_MAIL_NETWORKS does.`,
 		Example: "  mailyard demo serve\n  mailyard demo serve --listen 0.0.0.0:10143 --password-file /run/secrets/demo_password",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -77,6 +77,7 @@ func (c *command) prepare(ctx context.Context, s deployment.Settings, withDemo b
 		return nil, nil, nil, errors.Join(err, in.Close())
 	}
 	in.Settings.InsecureHosts = append(in.Settings.InsecureHosts, server.Addr().String())
+	in.Settings.MailNetworks = append(in.Settings.MailNetworks, server.Addr().String()) // this very port
 	stop = func() error { return errors.Join(in.Close(), server.Close()) }
 	if err := demo.Install(ctx, in.Control, server); err != nil {
 		return nil, nil, nil, errors.Join(err, stop())
