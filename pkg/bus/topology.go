@@ -103,7 +103,8 @@ func DefaultTopology(replicas int) Topology {
 		eventStream(schemas.StreamEvents, 4*gib, 3*day, "mail.v1.event.>", "mailbox.v1.event.>"),
 		eventStream(schemas.StreamConfigEvents, 1*gib, 30*day, "config.v1.changed.>"),
 		eventStream(schemas.StreamAdvisory, 100*mib, 7*day, advisoryExhausted+">", subjectAdvisory+"MSG_TERMINATED.>"),
-		bucket(schemas.BucketConfig, 5, 1*gib),
+		// No history: it would keep the keys and passwords that were replaced.
+		bucket(schemas.BucketConfig, 1, 1*gib),
 		controlBucket(),
 		blobBucket(32 * gib),
 	}

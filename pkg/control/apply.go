@@ -226,7 +226,7 @@ func (w *writer) releaseFolder(ctx context.Context, d config.Document) error {
 	if err != nil || !exists || len(problems) > 0 {
 		return err
 	}
-	if same, err := diff(f.Document, doc); err != nil || len(same) == 0 {
+	if same, err := Diff(f.Document, doc); err != nil || len(same) == 0 {
 		return err
 	}
 	if err := w.freeAddresses(ctx, name); err != nil {
@@ -244,7 +244,7 @@ func (w *writer) releaseMailbox(ctx context.Context, d config.Document) error {
 	if err != nil || !exists || len(problems) > 0 {
 		return err
 	}
-	if same, err := diff(m.Document, doc); err != nil || len(same) == 0 {
+	if same, err := Diff(m.Document, doc); err != nil || len(same) == 0 {
 		return err
 	}
 	if _, err := w.exec(ctx, `UPDATE mailboxes SET name_key = ?, username_key = NULL WHERE tenant = ? AND id = ?`, " "+d.ID, d.Tenant, d.ID); err != nil {

@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/mailyard/mailyard/pkg/configwatch"
 	"github.com/mailyard/mailyard/schemas"
@@ -49,20 +51,11 @@ func (p *Publisher) assert(ctx context.Context) error {
 			return err
 		}
 	}
-	written, removed := 0, 0
-	for _, key := range snap.keys {
-		if entry, ok := held[key]; ok && bytes.Equal(entry.Value(), snap.records[key].value) {
-			continue
-		}
-		err := p.write(ctx, kv, key, snap.records[key], held[key])
-		if conflict(err) {
-			err = p.put(ctx, kv, key, snap.records[key])
-		}
-		if err != nil {
-			return err
-		}
-		written++
+	written, err := p.writeAll(ctx, kv, snap, held)
+	if err != nil {
+		return err
 	}
+	removed := 0
 	for key, entry := range held {
 		if _, ok := snap.records[key]; ok || key == configwatch.AssertedKey {
 			continue
@@ -81,6 +74,33 @@ func (p *Publisher) assert(ctx context.Context) error {
 		p.logger.Info("the services' configuration was set right", zap.Int("written", written), zap.Int("removed", removed))
 	}
 	return nil
+}
+
+// writeAll writes what the bucket does not hold: what mailboxes refer to, and
+// then the mailboxes, several at a time.
+func (p *Publisher) writeAll(ctx context.Context, kv jetstream.KeyValue, snap snapshot, held map[string]jetstream.KeyValueEntry) (written int, err error) {
+	write := func(ctx context.Context, key string) error {
+		err := p.write(ctx, kv, key, snap.records[key], held[key])
+		if conflict(err) {
+			err = p.put(ctx, kv, key, snap.records[key])
+		}
+		return err
+	}
+	g, group := errgroup.WithContext(ctx)
+	g.SetLimit(parallelPuts)
+	defer func() { err = errors.Join(err, g.Wait()) }()
+	for _, key := range snap.keys {
+		if entry, ok := held[key]; ok && bytes.Equal(entry.Value(), snap.records[key].value) {
+			continue
+		}
+		written++
+		if strings.HasPrefix(key, string(schemas.KindMailbox)+".") {
+			g.Go(func() error { return write(group, key) })
+		} else if err := write(ctx, key); err != nil {
+			return written, err
+		}
+	}
+	return written, nil
 }
 
 // fromFuture reports whether the bucket, which was read before the database,
@@ -188,13 +208,16 @@ func (p *Publisher) markAsserted(ctx context.Context, kv jetstream.KeyValue) err
 	return nil
 }
 
-// revisionOf returns a record's revision, 0 for what is no record.
+// revisionOf returns the revision of the latest change of a record, of its
+// document or of what is encrypted in it; 0 for what is no record.
 func revisionOf(value []byte) int64 {
 	var r struct {
-		Revision int64 `json:"revision"`
+		Revision         int64 `json:"revision"`
+		KeyRevision      int64 `json:"key_revision"`
+		PasswordRevision int64 `json:"password_revision"`
 	}
 	if json.Unmarshal(value, &r) != nil {
 		return 0
 	}
-	return r.Revision
+	return max(r.Revision, r.KeyRevision, r.PasswordRevision)
 }

@@ -29,6 +29,10 @@ type AuditQuery struct {
 	Tenant string       // "" for all, if the actor may see them
 	Kind   schemas.Kind // "" for all
 	ID     string       // of the document; "" for all
+	Actor  string       // who; "" for all
+	Change string       // schemas.ChangeCreated and so on; "" for all
+	Since  time.Time    // only entries from then on; zero for all
+	Until  time.Time    // only entries before then; zero for all
 	Before int64        // only entries with a smaller ID; 0 for the newest
 	Limit  int          // 0: 100; at most 1000
 }
@@ -42,6 +46,7 @@ func (s *Store) Audit(ctx context.Context, actor Actor, query AuditQuery) (list 
 	if limit <= 0 {
 		limit = 100
 	}
+	since, until := formatZero(query.Since), formatZero(query.Until)
 	err = s.read(ctx, func(q querier) error {
 		return q.each(ctx, func(row scanner) error {
 			var e AuditEntry
@@ -55,11 +60,21 @@ func (s *Store) Audit(ctx context.Context, actor Actor, query AuditQuery) (list 
 			list = append(list, e)
 			return json.Unmarshal([]byte(fields), &list[len(list)-1].Fields)
 		}, `SELECT id, at, revision, actor, role, source, kind, tenant, document, change, fields FROM audit
-			WHERE (? = '' OR tenant = ?) AND (? = '' OR kind = ?) AND (? = '' OR document = ?) AND (? = 0 OR id < ?) ORDER BY id DESC LIMIT ?`,
-			query.Tenant, query.Tenant, string(query.Kind), string(query.Kind), query.ID, query.ID, query.Before, query.Before, limit)
+			WHERE (? = '' OR tenant = ?) AND (? = '' OR kind = ?) AND (? = '' OR document = ?) AND (? = '' OR actor = ?) AND (? = '' OR change = ?)
+				AND (? = '' OR at >= ?) AND (? = '' OR at < ?) AND (? = 0 OR id < ?) ORDER BY id DESC LIMIT ?`,
+			query.Tenant, query.Tenant, string(query.Kind), string(query.Kind), query.ID, query.ID, query.Actor, query.Actor, query.Change, query.Change,
+			since, since, until, until, query.Before, query.Before, limit)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading audit: %w", err)
 	}
 	return list, nil
+}
+
+// formatZero returns "" for the zero time.
+func formatZero(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return formatTime(t)
 }

@@ -50,12 +50,12 @@ func (w *writer) mailboxConflicts(ctx context.Context, doc config.Mailbox, tenan
 		problems = append(problems, config.Problem{Path: "username", Message: doc.Username + " is in use"})
 	}
 	if limit := tenant.Document.Limits.Mailboxes; limit > 0 && !exists {
-		var count int
-		if err := w.row(ctx, `SELECT count(*) FROM mailboxes WHERE tenant = ? AND deleted_at IS NULL`, doc.Tenant).Scan(&count); err != nil {
-			return nil, fmt.Errorf("counting mailboxes of tenant %s: %w", doc.Tenant, err)
+		count, err := w.countMailboxes(ctx, doc.Tenant)
+		if err != nil {
+			return nil, err
 		}
 		if count >= limit {
-			problems = append(problems, config.Problem{Message: fmt.Sprintf("the tenant may have %d mailboxes and has as many; the landlord sets the limit", limit)})
+			problems = append(problems, config.Problem{Message: fmt.Sprintf("the tenant has %[2]d mailboxes, and the limit is %[1]d; the landlord sets it", limit, count)})
 		}
 	}
 	return problems, nil

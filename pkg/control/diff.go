@@ -21,8 +21,9 @@ func happened(path, what string) FieldChange {
 	return FieldChange{Path: path, After: json.RawMessage(`"` + what + `"`)}
 }
 
-// diff compares two documents of the same kind; before is nil for a new one.
-func diff(before, after any) ([]FieldChange, error) {
+// Diff compares two documents of the same kind, field by field; before is nil
+// for a new one. Lists are one field.
+func Diff(before, after any) ([]FieldChange, error) {
 	b, a := map[string]json.RawMessage{}, map[string]json.RawMessage{}
 	if before != nil {
 		if err := flatten("", before, b); err != nil {

@@ -2,11 +2,15 @@ package control
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/mailyard/mailyard/pkg/secret"
 )
 
 // Dump returns every value of every table, for tests that look for what must
@@ -70,6 +74,67 @@ func OutboxSize(t *testing.T, s *Store) (n int) {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// Sealed returns a tenant's wrapped key and a mailbox's password as stored.
+func Sealed(t *testing.T, s *Store, tenant, mailbox string) (wrapped, password []byte) {
+	t.Helper()
+	err := s.db.QueryRow(s.dialect.rebind(`SELECT t.wrapped_key, m.password FROM tenants t JOIN mailboxes m ON m.tenant = t.id WHERE t.id = ? AND m.id = ?`), tenant, mailbox).Scan(&wrapped, &password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wrapped, password
+}
+
+// Fill makes mailboxes of a tenant like the given one, m00000 and so on, without
+// an event of each.
+func Fill(t *testing.T, s *Store, like Mailbox, password secret.String, n int) {
+	t.Helper()
+	err := s.write(context.Background(), Actor{Name: "test"}, func(w *writer) error {
+		w.changes++
+		tenant, _, err := w.tenant(context.Background(), like.Document.Tenant)
+		if err != nil {
+			return err
+		}
+		key, err := w.key(tenant)
+		if err != nil {
+			return err
+		}
+		m := like
+		m.Document.Folders, m.Document.Enabled, m.Revision = nil, false, w.revision
+		const rows = 200
+		for first := 0; first < n; first += rows {
+			var values []string
+			var args []any
+			for i := first; i < min(first+rows, n); i++ {
+				m.Document.ID = fmt.Sprintf("m%05d", i)
+				m.Document.Name, m.Document.Username = m.Document.ID, m.Document.ID+"@"+like.Document.Tenant
+				document, err := json.Marshal(m.Document)
+				if err != nil {
+					return err
+				}
+				if m.password, err = key.Seal(like.Document.Tenant, m.Document.ID, password); err != nil {
+					return err
+				}
+				values = append(values, `(?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+				args = append(args, m.Document.Tenant, m.Document.ID, m.Document.Name, m.Document.Username, string(document), m.Revision, m.password, formatTime(w.at), formatTime(w.at))
+			}
+			_, err := w.exec(context.Background(), `INSERT INTO mailboxes (tenant, id, name_key, username_key, document, revision, password, created_at, updated_at) VALUES `+strings.Join(values, ", "), args...)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Step takes every rotation one step further.
+func (r *Rotator) Step(ctx context.Context) error {
+	_, err := r.step(ctx)
+	return err
 }
 
 // Step does one round of Run, and looks at the bucket whether it is time or not.

@@ -118,7 +118,7 @@ func (w *writer) putFolder(ctx context.Context, doc config.Folder, based int64) 
 	if exists {
 		old = before.Document
 	}
-	fields, err := diff(old, doc)
+	fields, err := Diff(old, doc)
 	if err != nil || len(fields) == 0 {
 		return before, nil, err
 	}

@@ -20,16 +20,17 @@ type Mailbox struct {
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 
-	password  []byte // sealed
-	deletedAt *time.Time
+	password         []byte // sealed
+	passwordRevision int64  // of its re-encryption, which leaves Revision alone
+	deletedAt        *time.Time
 }
 
-const mailboxColumns = `document, revision, password, enabled_at, created_at, updated_at, deleted_at`
+const mailboxColumns = `document, revision, password, password_revision, enabled_at, created_at, updated_at, deleted_at`
 
 func scanMailbox(row scanner) (m Mailbox, err error) {
 	var document, created, updated string
 	var enabled, deleted sql.NullString
-	if err := row.Scan(&document, &m.Revision, &m.password, &enabled, &created, &updated, &deleted); err != nil {
+	if err := row.Scan(&document, &m.Revision, &m.password, &m.passwordRevision, &enabled, &created, &updated, &deleted); err != nil {
 		return m, err
 	}
 	m.HasPassword = len(m.password) > 0
@@ -48,11 +49,6 @@ func (q querier) mailbox(ctx context.Context, tenant, id string) (Mailbox, bool,
 // mailboxes returns those of a tenant, or of all, that are not deleted.
 func (q querier) mailboxes(ctx context.Context, tenant string) ([]Mailbox, error) {
 	return q.selectMailboxes(ctx, `WHERE deleted_at IS NULL AND (? = '' OR tenant = ?) ORDER BY tenant, id`, tenant, tenant)
-}
-
-// allMailboxes returns those of a tenant, deleted ones too.
-func (q querier) allMailboxes(ctx context.Context, tenant string) ([]Mailbox, error) {
-	return q.selectMailboxes(ctx, `WHERE tenant = ? ORDER BY id`, tenant)
 }
 
 // mailboxesOf returns those that use a folder.
@@ -101,6 +97,27 @@ func (s *Store) ListMailboxes(ctx context.Context, actor Actor, tenant string) (
 	return list, err
 }
 
+// CountMailboxes returns how many mailboxes a tenant has; all tenants together
+// if tenant is empty and the actor may see them.
+func (s *Store) CountMailboxes(ctx context.Context, actor Actor, tenant string) (n int, err error) {
+	if err := actor.mayRead(tenant); err != nil {
+		return 0, err
+	}
+	err = s.read(ctx, func(q querier) error {
+		n, err = q.countMailboxes(ctx, tenant)
+		return err
+	})
+	return n, err
+}
+
+func (q querier) countMailboxes(ctx context.Context, tenant string) (n int, err error) {
+	err = q.row(ctx, `SELECT count(*) FROM mailboxes WHERE deleted_at IS NULL AND (? = '' OR tenant = ?)`, tenant, tenant).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("counting mailboxes: %w", err)
+	}
+	return n, nil
+}
+
 // saveMailbox writes the row, over that of a deleted mailbox too.
 func (w *writer) saveMailbox(ctx context.Context, m Mailbox) error {
 	name := mailboxTarget(m.Document.Tenant, m.Document.ID)
@@ -109,12 +126,12 @@ func (w *writer) saveMailbox(ctx context.Context, m Mailbox) error {
 		return fmt.Errorf("encoding %s: %w", name, err)
 	}
 	username := UsernameKey(m.Document.Username)
-	_, err = w.exec(ctx, `INSERT INTO mailboxes (tenant, id, name_key, username_key, `+mailboxColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	_, err = w.exec(ctx, `INSERT INTO mailboxes (tenant, id, name_key, username_key, `+mailboxColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (tenant, id) DO UPDATE SET name_key = excluded.name_key, username_key = excluded.username_key, document = excluded.document,
-			revision = excluded.revision, password = excluded.password, enabled_at = excluded.enabled_at, created_at = excluded.created_at,
+			revision = excluded.revision, password = excluded.password, password_revision = excluded.password_revision, enabled_at = excluded.enabled_at, created_at = excluded.created_at,
 			updated_at = excluded.updated_at, deleted_at = excluded.deleted_at`,
 		name.tenant, name.id, config.NameKey(m.Document.Name), sql.NullString{String: username, Valid: username != ""},
-		string(document), m.Revision, m.password, formatOptional(m.EnabledAt), formatTime(m.CreatedAt), formatTime(m.UpdatedAt), formatOptional(m.deletedAt))
+		string(document), m.Revision, m.password, m.passwordRevision, formatOptional(m.EnabledAt), formatTime(m.CreatedAt), formatTime(m.UpdatedAt), formatOptional(m.deletedAt))
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", name, err)
 	}

@@ -99,7 +99,7 @@ func TestMailboxIsCheckedAgainstOtherDocuments(t *testing.T) {
 		limited.Limits.Mailboxes = 1
 		must[control.Tenant](t)(b.store.PutTenant(b.ctx, landlord, limited, 0))
 		_, err = b.store.PutMailbox(b.ctx, admin, mailboxDoc("acme", "third"), 0)
-		wantProblems(t, err, "the tenant may have 1 mailboxes and has as many; the landlord sets the limit")
+		wantProblems(t, err, "the tenant has 1 mailboxes, and the limit is 1; the landlord sets it")
 
 		if _, err := b.store.PutMailbox(b.ctx, landlord, mailboxDoc("nobody", "m"), 0); !errors.Is(err, control.ErrNotFound) || !strings.Contains(err.Error(), "tenant nobody") {
 			t.Errorf("a mailbox of no tenant: %v", err)

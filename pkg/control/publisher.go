@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/mailyard/mailyard/schemas"
 	"github.com/mailyard/mailyard/schemas/cloudevents"
@@ -23,6 +24,7 @@ type PublisherOptions struct {
 
 const (
 	batchSize      = 100 // outbox rows at a time
+	parallelPuts   = 8
 	requestTimeout = 10 * time.Second
 	checkEvery     = 2 * time.Second // whether the bucket is still the one that was asserted
 	firstBackoff   = 250 * time.Millisecond
@@ -130,32 +132,38 @@ func (p *Publisher) bucketCreated(ctx context.Context) (time.Time, error) {
 
 // publish brings the records first, so that services follow even while the
 // event stream cannot be written, and then the events in order.
+//
+// A tenant's record goes before those of its mailboxes, both of one moment, and
+// an old key is retired only after everything was published that it does not
+// open: so whoever follows the bucket can open each password at each moment.
 func (p *Publisher) publish(ctx context.Context, rows []outboxRow) error {
 	kv, err := p.open(ctx)
 	if err != nil {
 		return err
 	}
-	done := map[target]bool{}
-	for _, row := range rows {
-		t := row.target()
-		if done[t] {
-			continue
-		}
-		done[t] = true
-		r, exists, err := p.store.current(ctx, t)
-		if err != nil {
-			return err
-		}
-		if !exists {
-			continue // purged; the assertion removes it
-		}
-		if err := p.put(ctx, kv, t.key(), r); err != nil {
+	referred, mailboxes, err := p.store.current(ctx, rows)
+	if err != nil {
+		return err
+	}
+	for _, r := range referred {
+		if err := p.put(ctx, kv, r.key, r.record); err != nil {
 			return err
 		}
 	}
+	g, group := errgroup.WithContext(ctx)
+	g.SetLimit(parallelPuts)
+	for _, r := range mailboxes {
+		g.Go(func() error { return p.put(group, kv, r.key, r.record) })
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
 	emitted := int64(0)
 	for _, row := range rows {
-		if err = p.emit(ctx, row); err != nil {
+		if !row.silent() {
+			err = p.emit(ctx, row)
+		}
+		if err != nil {
 			break
 		}
 		emitted = row.id

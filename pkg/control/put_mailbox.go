@@ -116,7 +116,7 @@ func (w *writer) putMailbox(ctx context.Context, c mailboxChange) (Mailbox, []Fi
 	}
 	after := Mailbox{
 		Document: doc, Revision: w.revision, HasPassword: before.HasPassword, EnabledAt: before.EnabledAt,
-		CreatedAt: before.CreatedAt, UpdatedAt: w.at, password: before.password,
+		CreatedAt: before.CreatedAt, UpdatedAt: w.at, password: before.password, passwordRevision: before.passwordRevision,
 	}
 	if c.password != nil {
 		if err := w.setPassword(tenant, &after, *c.password); err != nil {
@@ -144,7 +144,7 @@ func (w *writer) commitMailbox(ctx context.Context, name target, before, after M
 	} else {
 		after.CreatedAt = w.at
 	}
-	fields, err := diff(old, after.Document)
+	fields, err := Diff(old, after.Document)
 	if err != nil {
 		return before, nil, err
 	}

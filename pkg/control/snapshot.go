@@ -12,7 +12,7 @@ import (
 
 // A record is what the bucket CONFIG is to hold under a key.
 type record struct {
-	revision int64
+	revision int64 // what orders records: see revisionOf
 	value    []byte
 }
 
@@ -97,8 +97,8 @@ func (t target) key() string {
 
 func tenantRecord(row scanner) (string, int64, any, error) {
 	t, err := scanTenant(row)
-	return config.TenantRecordKey(t.Document.ID), t.Revision,
-		config.TenantRecord{Document: t.Document, Revision: t.Revision, WrappedKey: t.wrappedKey, DeletedAt: t.deletedAt}, err
+	return config.TenantRecordKey(t.Document.ID), max(t.Revision, t.keyRevision),
+		config.TenantRecord{Document: t.Document, Revision: t.Revision, WrappedKey: t.wrappedKey, KeyRevision: t.keyRevision, DeletedAt: t.deletedAt}, err
 }
 
 func folderRecord(row scanner) (string, int64, any, error) {
@@ -109,6 +109,6 @@ func folderRecord(row scanner) (string, int64, any, error) {
 
 func mailboxRecord(row scanner) (string, int64, any, error) {
 	m, err := scanMailbox(row)
-	return config.MailboxRecordKey(m.Document.Tenant, m.Document.ID), m.Revision,
-		config.MailboxRecord{Document: m.Document, Revision: m.Revision, Password: m.password, EnabledAt: m.EnabledAt, DeletedAt: m.deletedAt}, err
+	return config.MailboxRecordKey(m.Document.Tenant, m.Document.ID), max(m.Revision, m.passwordRevision),
+		config.MailboxRecord{Document: m.Document, Revision: m.Revision, Password: m.password, PasswordRevision: m.passwordRevision, EnabledAt: m.EnabledAt, DeletedAt: m.deletedAt}, err
 }

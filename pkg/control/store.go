@@ -81,6 +81,16 @@ func Open(ctx context.Context, url string, logger *zap.Logger, options ...Option
 // Close closes the database.
 func (s *Store) Close() error { return s.db.Close() }
 
+// Revision returns the revision of the latest change of any document, and of
+// whatever else was written. While it stays the same, what was read is current.
+func (s *Store) Revision(ctx context.Context) (n int64, err error) {
+	err = s.db.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = 'revision'`).Scan(&n)
+	if err != nil {
+		return 0, fault.Unavailable(fmt.Errorf("reading the control database's revision: %w", err))
+	}
+	return n, nil
+}
+
 // querier is a transaction, or the database itself.
 type querier struct {
 	*sql.Tx

@@ -3,6 +3,7 @@ package control_test
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,7 +17,13 @@ import (
 	"github.com/mailyard/mailyard/pkg/secret"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if url := os.Getenv(rotateURL); url != "" {
+		rotateUntilKilled(url, os.Getenv(rotateKey))
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 const timeout = 30 * time.Second
 
@@ -68,8 +75,14 @@ func newBench(t *testing.T, backend backend) *bench {
 		t.Fatal(err)
 	}
 	b := &bench{t: t, ctx: ctx, url: backend(t), master: master, now: time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)}
-	b.store = b.open(control.WithClock(func() time.Time { return b.now }))
+	b.store = b.replica()
 	return b
+}
+
+// replica opens the database once more, with the same clock.
+func (b *bench) replica() *control.Store {
+	b.t.Helper()
+	return b.open(control.WithClock(func() time.Time { return b.now }))
 }
 
 // open opens the database once more, as another process would.

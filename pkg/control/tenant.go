@@ -20,22 +20,29 @@ type Tenant struct {
 	Revision   int64
 	KeyID      string // of the Tenant Encryption Key; "" when there is none
 	KeyVersion int    // 1 for the first; 0 when there is none
+	Rotation   *Rotation
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
 
-	wrappedKey []byte
-	deletedAt  *time.Time
+	wrappedKey  []byte
+	keyRevision int64 // of the rotation's latest step; it leaves Revision alone
+	deletedAt   *time.Time
 }
 
-const tenantColumns = `document, revision, wrapped_key, key_id, key_version, created_at, updated_at, deleted_at`
+const tenantColumns = `document, revision, wrapped_key, key_id, key_version, key_revision, rotation, created_at, updated_at, deleted_at`
 
 func scanTenant(row scanner) (t Tenant, err error) {
 	var document, created, updated string
-	var keyID, deleted sql.NullString
-	if err := row.Scan(&document, &t.Revision, &t.wrappedKey, &keyID, &t.KeyVersion, &created, &updated, &deleted); err != nil {
+	var keyID, rotation, deleted sql.NullString
+	if err := row.Scan(&document, &t.Revision, &t.wrappedKey, &keyID, &t.KeyVersion, &t.keyRevision, &rotation, &created, &updated, &deleted); err != nil {
 		return t, err
 	}
 	t.KeyID = keyID.String
+	if rotation.Valid {
+		if err := json.Unmarshal([]byte(rotation.String), &t.Rotation); err != nil {
+			return t, fmt.Errorf("decoding rotation: %w", err)
+		}
+	}
 	return t, decodeRow(document, &t.Document, created, &t.CreatedAt, updated, &t.UpdatedAt, deleted, &t.deletedAt)
 }
 
@@ -82,6 +89,9 @@ func (s *Store) GetTenant(ctx context.Context, actor Actor, id string) (t Tenant
 		if t, ok, err = q.tenant(ctx, id); err == nil && !ok {
 			err = fmt.Errorf("reading %s: %w", tenantTarget(id), ErrNotFound)
 		}
+		if err == nil {
+			err = q.progress(ctx, &t)
+		}
 		return err
 	})
 	return t, err
@@ -97,16 +107,26 @@ func (s *Store) ListTenants(ctx context.Context, actor Actor) (list []Tenant, er
 		return nil, err
 	}
 	err = s.read(ctx, func(q querier) error {
-		return q.each(ctx, func(row scanner) error {
-			t, err := scanTenant(row)
-			list = append(list, t)
-			return err
-		}, `SELECT `+tenantColumns+` FROM tenants WHERE deleted_at IS NULL AND (? = '' OR id = ?) ORDER BY id`, only, only)
+		list, err = q.tenants(ctx, only)
+		for i := range list {
+			err = errors.Join(err, q.progress(ctx, &list[i]))
+		}
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("listing tenants: %w", err)
 	}
 	return list, nil
+}
+
+// tenants returns those that are not deleted, or the one with the id.
+func (q querier) tenants(ctx context.Context, only string) (list []Tenant, err error) {
+	err = q.each(ctx, func(row scanner) error {
+		t, err := scanTenant(row)
+		list = append(list, t)
+		return err
+	}, `SELECT `+tenantColumns+` FROM tenants WHERE deleted_at IS NULL AND (? = '' OR id = ?) ORDER BY id`, only, only)
+	return list, err
 }
 
 // PutTenant creates or replaces a tenant. Landlord only. based is the revision
@@ -117,8 +137,10 @@ func (s *Store) PutTenant(ctx context.Context, actor Actor, doc config.Tenant, b
 		return t, err
 	}
 	err = s.write(ctx, actor, func(w *writer) error {
-		t, _, err = w.putTenant(ctx, doc, based)
-		return err
+		if t, _, err = w.putTenant(ctx, doc, based); err != nil {
+			return err
+		}
+		return w.progress(ctx, &t)
 	})
 	return t, err
 }
@@ -149,7 +171,7 @@ func (w *writer) putTenant(ctx context.Context, doc config.Tenant, based int64) 
 	if exists {
 		old = before.Document
 	}
-	fields, err := diff(old, doc)
+	fields, err := Diff(old, doc)
 	if err != nil || len(fields) == 0 {
 		return before, nil, err
 	}
@@ -171,11 +193,16 @@ func (w *writer) saveTenant(ctx context.Context, t Tenant) error {
 	if err != nil {
 		return fmt.Errorf("encoding %s: %w", tenantTarget(t.Document.ID), err)
 	}
-	_, err = w.exec(ctx, `INSERT INTO tenants (id, name_key, `+tenantColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	rotation, err := t.Rotation.encode()
+	if err != nil {
+		return fmt.Errorf("encoding %s: %w", tenantTarget(t.Document.ID), err)
+	}
+	_, err = w.exec(ctx, `INSERT INTO tenants (id, name_key, `+tenantColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET name_key = excluded.name_key, document = excluded.document, revision = excluded.revision, wrapped_key = excluded.wrapped_key,
-			key_id = excluded.key_id, key_version = excluded.key_version, created_at = excluded.created_at, updated_at = excluded.updated_at, deleted_at = excluded.deleted_at`,
+			key_id = excluded.key_id, key_version = excluded.key_version, key_revision = excluded.key_revision, rotation = excluded.rotation,
+			created_at = excluded.created_at, updated_at = excluded.updated_at, deleted_at = excluded.deleted_at`,
 		t.Document.ID, config.NameKey(t.Document.Name), string(document), t.Revision, t.wrappedKey, sql.NullString{String: t.KeyID, Valid: t.KeyID != ""}, t.KeyVersion,
-		formatTime(t.CreatedAt), formatTime(t.UpdatedAt), formatOptional(t.deletedAt))
+		t.keyRevision, rotation, formatTime(t.CreatedAt), formatTime(t.UpdatedAt), formatOptional(t.deletedAt))
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", tenantTarget(t.Document.ID), err)
 	}
@@ -209,7 +236,7 @@ func (s *Store) DeleteTenant(ctx context.Context, actor Actor, id string, based 
 		if t.KeyID != "" {
 			fields = append(fields, happened("encryption_key", "destroyed"))
 		}
-		t.wrappedKey, t.KeyID, t.KeyVersion = nil, "", 0
+		t.wrappedKey, t.KeyID, t.KeyVersion, t.Rotation = nil, "", 0, nil
 		t.Revision, t.UpdatedAt, t.deletedAt = w.revision, w.at, &w.at
 		if err := w.saveTenant(ctx, t); err != nil {
 			return err

@@ -165,30 +165,6 @@ func TestDeletingATenantDestroysItsKey(t *testing.T) {
 	})
 }
 
-func TestRotationKeepsEveryPassword(t *testing.T) {
-	each(t, func(t *testing.T, b *bench) {
-		b.tenant("acme")
-		m := b.mailbox("acme", "support")
-		before := must[control.Tenant](t)(b.store.GetTenant(b.ctx, landlord, "acme"))
-		for range 3 {
-			must[control.Tenant](t)(b.store.RotateTenantKey(b.ctx, landlord, "acme", 0))
-		}
-		after := must[control.Tenant](t)(b.store.GetTenant(b.ctx, landlord, "acme"))
-		if after.KeyVersion != 4 || after.KeyID == before.KeyID {
-			t.Errorf("after 3 rotations the key is %s, version %d", after.KeyID, after.KeyVersion)
-		}
-		// The same password is no change: it could be opened and compared.
-		got := must[control.Mailbox](t)(b.store.GetMailbox(b.ctx, admin, "acme", "support"))
-		if got.Revision <= m.Revision {
-			t.Error("the mailbox was not re-encrypted")
-		}
-		same := must[control.Mailbox](t)(b.store.SetPassword(b.ctx, admin, "acme", "support", secret.NewString(password), 0))
-		if same.Revision != got.Revision {
-			t.Error("the password is another one after the rotation")
-		}
-	})
-}
-
 func TestTenantNamesAreUnique(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		b.tenant("acme")

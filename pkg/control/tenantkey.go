@@ -24,16 +24,6 @@ func (s *Store) SupplyTenantKey(ctx context.Context, actor Actor, tenant string,
 	})
 }
 
-// RotateTenantKey adds a version to a tenant's key and re-encrypts every
-// password of the tenant with it, in one transaction. Services go on meanwhile:
-// the key that they have yet reads the old passwords, the new one reads both.
-// Landlord only.
-func (s *Store) RotateTenantKey(ctx context.Context, actor Actor, tenant string, based int64) (Tenant, error) {
-	return s.changeKey(ctx, actor, tenant, based, func(w *writer, t Tenant) (Tenant, error) {
-		return w.rotateKey(ctx, t)
-	})
-}
-
 func (s *Store) changeKey(ctx context.Context, actor Actor, tenant string, based int64, change func(*writer, Tenant) (Tenant, error)) (t Tenant, err error) {
 	if err := actor.mayRule(tenant); err != nil {
 		return t, err
@@ -52,8 +42,10 @@ func (s *Store) changeKey(ctx context.Context, actor Actor, tenant string, based
 		if err := tenantTarget(tenant).checkRevision(based, exists, before.Revision); err != nil {
 			return err
 		}
-		t, err = change(w, before)
-		return err
+		if t, err = change(w, before); err != nil {
+			return err
+		}
+		return w.progress(ctx, &t)
 	})
 	return t, err
 }
@@ -82,50 +74,6 @@ func (w *writer) saveKey(ctx context.Context, t Tenant, wrapped []byte, how stri
 		return t, err
 	}
 	return t, w.record(ctx, tenantTarget(t.Document.ID), schemas.ChangeUpdated, before, []FieldChange{happened("encryption_key", how)})
-}
-
-func (w *writer) rotateKey(ctx context.Context, t Tenant) (Tenant, error) {
-	id := t.Document.ID
-	if t.KeyID == "" {
-		return t, fmt.Errorf("rotating the Tenant Encryption Key of %s: it has none: %w", tenantTarget(id), ErrNotFound)
-	}
-	wrapped, err := w.store.master.RotateTenantKey(id, t.wrappedKey)
-	if err != nil {
-		return t, err
-	}
-	if t, err = w.saveKey(ctx, t, wrapped, "rotated"); err != nil {
-		return t, err
-	}
-	key, err := w.store.master.TenantKey(id, wrapped)
-	if err != nil {
-		return t, err
-	}
-	// Deleted mailboxes too: their mail in flight is still disposed of.
-	rows, err := w.allMailboxes(ctx, id)
-	if err != nil {
-		return t, err
-	}
-	for _, m := range rows {
-		if m.password == nil {
-			continue
-		}
-		password, err := key.Open(id, m.Document.ID, m.password)
-		if err != nil {
-			return t, err
-		}
-		if m.password, err = key.Seal(id, m.Document.ID, password); err != nil {
-			return t, err
-		}
-		before := m.Revision
-		m.Revision = w.revision
-		if err := w.saveMailbox(ctx, m); err != nil {
-			return t, err
-		}
-		if err := w.record(ctx, mailboxTarget(id, m.Document.ID), schemas.ChangeUpdated, before, []FieldChange{happened("password", "re-encrypted")}); err != nil {
-			return t, err
-		}
-	}
-	return t, nil
 }
 
 // key opens a tenant's key.

@@ -169,16 +169,50 @@ func TestRotationReadsBothVersions(t *testing.T) {
 		t.Errorf("the old version opens what the new one sealed: %v", err)
 	}
 
-	third, err := m.RotateTenantKey("acme", second)
+	third, err := m.RetireTenantKeys("acme", second)
 	if err != nil {
 		t.Fatal(err)
 	}
 	last := unwrap(t, m, "acme", third)
-	if _, err := last.Open("acme", "support", fresh); err != nil {
-		t.Errorf("the version before the newest is gone: %v", err)
+	if got, err := last.Open("acme", "support", fresh); err != nil || got.Reveal() != password || last.ID() != after.ID() {
+		t.Errorf("without the old version, key %s opens what %s sealed: %v", last.ID(), after.ID(), err)
 	}
-	if _, err := last.Open("acme", "support", old); err == nil {
-		t.Error("a version that nothing is encrypted with any more was kept")
+	if _, err := last.Open("acme", "support", old); !errors.Is(err, secret.ErrUndecryptable) {
+		t.Error("the old version was not destroyed")
+	}
+	if _, err := m.RetireTenantKeys("other", second); !errors.Is(err, secret.ErrUndecryptable) {
+		t.Errorf("retiring the versions of another tenant's key: %v", err)
+	}
+}
+
+func TestPrefixTellsWhichVersionSealed(t *testing.T) {
+	t.Parallel()
+	m := newMaster(t)
+	wrapped, k := newTenantKey(t, m, "acme")
+	imported, err := m.ImportTenantKey("acme", secret.NewString("MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rotated, err := m.RotateTenantKey("acme", wrapped)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := []*secret.TenantKey{k, unwrap(t, m, "acme", imported), unwrap(t, m, "acme", rotated)}
+	for i, a := range keys {
+		prefix, err := secret.Prefix(a.ID())
+		if err != nil || len(prefix) != 5 {
+			t.Fatalf("the prefix of %s is %x: %v", a.ID(), prefix, err)
+		}
+		for j, b := range keys {
+			if got := bytes.HasPrefix(seal(t, b, "acme", "support"), prefix); got != (i == j) {
+				t.Errorf("what key %s sealed has the prefix of %s: %v", b.ID(), a.ID(), got)
+			}
+		}
+	}
+	for _, bad := range []string{"", "1", "zzzzzzzz", "0102030405"} {
+		if _, err := secret.Prefix(bad); err == nil {
+			t.Errorf("%q has a prefix", bad)
+		}
 	}
 }
 

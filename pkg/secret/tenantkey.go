@@ -2,10 +2,12 @@ package secret
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"fmt"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
+	"github.com/tink-crypto/tink-go/v2/core/cryptofmt"
 	"github.com/tink-crypto/tink-go/v2/keyset"
 	"github.com/tink-crypto/tink-go/v2/tink"
 )
@@ -32,9 +34,8 @@ func (m *MasterKey) NewTenantKey(tenant string) (wrapped []byte, err error) {
 	return m.wrap(tenant, h)
 }
 
-// RotateTenantKey adds a new version, which seals from now on. Of the older
-// ones only the newest is kept: whoever rotates re-encrypts everything before
-// the next rotation.
+// RotateTenantKey adds a new version, which seals from now on. What the older
+// ones sealed still opens, until RetireTenantKeys.
 func (m *MasterKey) RotateTenantKey(tenant string, wrapped []byte) ([]byte, error) {
 	k, err := m.TenantKey(tenant, wrapped)
 	if err != nil {
@@ -48,21 +49,36 @@ func (m *MasterKey) RotateTenantKey(tenant string, wrapped []byte) ([]byte, erro
 	if err := manager.SetPrimary(id); err != nil {
 		return nil, fmt.Errorf("rotating key of tenant %s: %w", tenant, err)
 	}
+	h, err := manager.Handle()
+	if err != nil {
+		return nil, fmt.Errorf("rotating key of tenant %s: %w", tenant, err)
+	}
+	return m.wrap(tenant, h)
+}
+
+// RetireTenantKeys destroys every version but the newest. What they sealed
+// opens no more: re-encrypt everything before.
+func (m *MasterKey) RetireTenantKeys(tenant string, wrapped []byte) ([]byte, error) {
+	k, err := m.TenantKey(tenant, wrapped)
+	if err != nil {
+		return nil, err
+	}
+	manager := keyset.NewManagerFromHandle(k.handle)
 	for i := range k.handle.Len() {
 		old, err := k.handle.Entry(i)
 		if err != nil {
-			return nil, fmt.Errorf("rotating key of tenant %s: %w", tenant, err)
+			return nil, fmt.Errorf("retiring old keys of tenant %s: %w", tenant, err)
 		}
 		if old.KeyID() == k.primary {
 			continue
 		}
 		if err := manager.Delete(old.KeyID()); err != nil {
-			return nil, fmt.Errorf("rotating key of tenant %s: %w", tenant, err)
+			return nil, fmt.Errorf("retiring old keys of tenant %s: %w", tenant, err)
 		}
 	}
 	h, err := manager.Handle()
 	if err != nil {
-		return nil, fmt.Errorf("rotating key of tenant %s: %w", tenant, err)
+		return nil, fmt.Errorf("retiring old keys of tenant %s: %w", tenant, err)
 	}
 	return m.wrap(tenant, h)
 }
@@ -96,6 +112,17 @@ func wrapContext(tenant string) []byte { return []byte("tenant:" + tenant) }
 
 // ID names the version that seals, in hex. It is not secret.
 func (k *TenantKey) ID() string { return fmt.Sprintf("%08x", k.primary) }
+
+// Prefix returns what every ciphertext of a version begins with, and no
+// ciphertext of another version: Tink's output prefix, the version's id behind
+// a byte of one. keyID is what ID returns.
+func Prefix(keyID string) ([]byte, error) {
+	id, err := hex.DecodeString(keyID)
+	if err != nil || len(id) != 4 {
+		return nil, fmt.Errorf("%q is not the id of a key", keyID)
+	}
+	return append([]byte{cryptofmt.TinkStartByte}, id...), nil
+}
 
 // Seal encrypts a mailbox's password. The ciphertext opens only for the same
 // tenant and mailbox.

@@ -11,9 +11,14 @@ type TenantRecord struct {
 	Document Tenant `json:"document"`
 	Revision int64  `json:"revision"`
 	// WrappedKey is the Tenant Encryption Key, encrypted with the landlord's
-	// master key; empty when the tenant has none.
-	WrappedKey []byte     `json:"wrapped_key,omitempty"`
-	DeletedAt  *time.Time `json:"deleted_at,omitempty"`
+	// master key; empty when the tenant has none. It opens every password of the
+	// tenant that the bucket holds.
+	WrappedKey []byte `json:"wrapped_key,omitempty"`
+	// KeyRevision is the revision at which the key's rotation last began or
+	// ended. It may be above Revision, which a rotation leaves alone: to services
+	// nothing changed.
+	KeyRevision int64      `json:"key_revision,omitempty"`
+	DeletedAt   *time.Time `json:"deleted_at,omitempty"`
 }
 
 // A FolderRecord is the value of a folder's key.
@@ -30,6 +35,9 @@ type MailboxRecord struct {
 	Revision int64   `json:"revision"`
 	// Password is encrypted with the tenant's key and bound to tenant and mailbox.
 	Password []byte `json:"password,omitempty"`
+	// PasswordRevision is the revision at which the password, staying the same,
+	// was last encrypted anew. It may be above Revision.
+	PasswordRevision int64 `json:"password_revision,omitempty"`
 	// EnabledAt is where import_since "new" counts from: when the mailbox was first
 	// enabled, or when import_since became "new" after that. To disable the mailbox
 	// for a while does not move it. Nil: never enabled.
