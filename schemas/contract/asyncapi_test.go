@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/mailyard/mailyard/schemas"
+	"github.com/mailyard/mailyard/schemas/apply"
 )
 
 // messageMap is what these tests read of asyncapi.yaml.
@@ -30,10 +31,12 @@ type messageMap struct {
 		JetStream struct{ Streams []string } `yaml:"x-jetstream"`
 		Terminal  bool                       `yaml:"x-terminal"`
 		Again     bool                       `yaml:"x-redelivery"`
+		Asked     bool                       `yaml:"x-request-reply"`
 	}
 	Operations map[string]struct {
 		Action  string
 		Channel reference
+		Reply   struct{ Channel reference }
 		Service string `yaml:"x-service"`
 	}
 	Components struct {
@@ -225,6 +228,21 @@ func TestNothingIsSentInVainOrAwaitedInVain(t *testing.T) {
 	}
 }
 
+// Requests and answers are kept in no stream, and whoever is asked answers.
+func TestRequestsAreAnswered(t *testing.T) {
+	t.Parallel()
+	m := readMap(t)
+	for name, operation := range m.Operations {
+		asked := m.Channels[operation.Channel.name()].Asked
+		if answered := operation.Reply.Channel.name(); asked != m.Channels[answered].Asked {
+			t.Errorf("%s: request %v, answered on %s", name, asked, answered)
+		}
+	}
+	if address := m.Channels["configApply"].Address; address != apply.SubjectPrefix+"{kind}" {
+		t.Errorf("requests are sent on %s, in Go on %s", address, apply.Subjects)
+	}
+}
+
 func TestOperationsAreNamedByWhatTheyDo(t *testing.T) {
 	t.Parallel()
 	for name, operation := range readMap(t).Operations {
@@ -245,7 +263,7 @@ func TestAddressesHaveTheirParametersAndLieInTheirStreams(t *testing.T) {
 		}
 		compare(t, key+": parameters", slices.Collect(maps.Keys(channel.Parameters)), names)
 		subject := parameter.ReplaceAllString(channel.Address, "token")
-		covered := false
+		covered := channel.Asked && len(channel.JetStream.Streams) == 0 // kept nowhere
 		for _, stream := range channel.JetStream.Streams {
 			for _, pattern := range m.JetStream[stream].Subjects {
 				covered = covered || overlaps(pattern, channel.Address)
