@@ -66,7 +66,9 @@ type browser struct {
 	from    string
 }
 
-func (s *site) browser() *browser { return &browser{site: s, cookies: map[string]*http.Cookie{}, from: "192.0.2.7:4711"} }
+func (s *site) browser() *browser {
+	return &browser{site: s, cookies: map[string]*http.Cookie{}, from: "192.0.2.7:4711"}
+}
 
 func (b *browser) do(method, path string, form url.Values, headers ...string) *http.Response {
 	b.t.Helper()

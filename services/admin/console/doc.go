@@ -95,6 +95,11 @@
 // hx-get and hx-trigger="every 5s": it waits while the page is hidden or a menu
 // in it is open.
 //
+// # Plots
+//
+// {{template "plot" .Throughput}} draws a plot of plot.go, with axes, a title for
+// screen readers, and its figures in a table.
+//
 // # Streams
 //
 // A form with data-stream="#steps" is sent by fetch; its answer comes piece by

@@ -94,12 +94,12 @@ func (f field) Described() string {
 func (f field) Notes() string {
 	var notes []string
 	if f.Range != "" {
-		notes = append(notes, f.Range)
+		notes = append(notes, sentence(f.Range))
 	}
 	if f.Default != "" {
-		notes = append(notes, "default "+f.Default)
+		notes = append(notes, sentence("Default "+f.Default))
 	}
-	return strings.Join(notes, ", ")
+	return strings.Join(notes, " ")
 }
 
 // Has reports whether a value of checks is chosen.
