@@ -54,8 +54,19 @@ func (c *conn) Close() error {
 	return c.Conn.Close()
 }
 
-// closeConns closes all connections, and those still to be accepted.
-func (l *listener) closeConns() {
+// addr returns where a listener listens, nil for no listener.
+func (l *listener) addr() *net.TCPAddr {
+	if l == nil {
+		return nil
+	}
+	return l.Addr().(*net.TCPAddr)
+}
+
+// end closes the listener, all connections, and those still to be accepted.
+func (l *listener) end() {
+	if l == nil {
+		return
+	}
 	l.mu.Lock()
 	l.closed = true
 	conns := l.conns
@@ -64,4 +75,5 @@ func (l *listener) closeConns() {
 	for c := range conns {
 		c.Conn.Close()
 	}
+	l.Listener.Close()
 }

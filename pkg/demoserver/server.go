@@ -11,17 +11,24 @@ import (
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapserver"
+	"github.com/emersion/go-smtp"
 	"go.uber.org/zap"
 )
 
 // Options tell what to serve.
 type Options struct {
-	Dir     string            // where everything is kept; made when missing
-	Addr    string            // to listen on; default "127.0.0.1:0"
-	TLSAddr string            // to listen on with TLS from the first byte; empty: no such listener
-	Users   map[string]string // by name: the password
-	TLS     *tls.Config       // for STARTTLS and TLSAddr; nil: clear text only
-	Logger  *zap.Logger       // nil: silent
+	Dir     string // where everything is kept; made when missing
+	Addr    string // to listen on; default "127.0.0.1:0"
+	TLSAddr string // to listen on with TLS from the first byte; empty: no such listener
+	// SMTPAddr and SMTPTLSAddr are to listen on for mail that the users send, the
+	// latter with TLS from the first byte; only loopback addresses; empty: no such
+	// listener. Mail to a user, or to any address of a user's domain, goes to the
+	// inbox; what is for elsewhere is refused.
+	SMTPAddr, SMTPTLSAddr string
+
+	Users  map[string]string // by name: the password
+	TLS    *tls.Config       // for STARTTLS, TLSAddr and SMTPTLSAddr; nil: clear text only
+	Logger *zap.Logger       // nil: silent
 	// Caps are the capabilities offered besides what go-imap always offers; nil: all.
 	Caps imap.CapSet
 }
@@ -33,6 +40,10 @@ type Server struct {
 	imap     *imapserver.Server
 	plain    *listener
 	tls      *listener // nil: none
+
+	smtp                      *smtp.Server
+	submission, submissionTLS *listener // nil: none
+
 	sessions sync.WaitGroup
 	serving  sync.WaitGroup
 	stop     func() bool
@@ -74,7 +85,8 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 		TLSConfig:    opts.TLS,
 		InsecureAuth: true,
 	})
-	if err := s.listen(); err != nil {
+	if err := errors.Join(s.listen(), s.listenSMTP()); err != nil {
+		s.close()
 		return nil, err
 	}
 	s.stop = context.AfterFunc(ctx, func() { s.close() })
@@ -89,7 +101,7 @@ func (s *Server) listen() error {
 	s.plain = plain
 	if s.opts.TLSAddr != "" && s.opts.TLS != nil {
 		if s.tls, err = listen(s.opts.TLSAddr); err != nil {
-			return errors.Join(err, plain.Close())
+			return err
 		}
 		s.serve(tls.NewListener(s.tls, s.opts.TLS))
 	}
@@ -109,12 +121,13 @@ func (s *Server) serve(l net.Listener) {
 func (s *Server) Addr() *net.TCPAddr { return s.plain.Addr().(*net.TCPAddr) }
 
 // TLSAddr returns the address for TLS from the first byte, nil for none.
-func (s *Server) TLSAddr() *net.TCPAddr {
-	if s.tls == nil {
-		return nil
-	}
-	return s.tls.Addr().(*net.TCPAddr)
-}
+func (s *Server) TLSAddr() *net.TCPAddr { return s.tls.addr() }
+
+// SMTPAddr returns the address for mail that the users send, nil for none.
+func (s *Server) SMTPAddr() *net.TCPAddr { return s.submission.addr() }
+
+// SMTPTLSAddr is SMTPAddr with TLS from the first byte.
+func (s *Server) SMTPTLSAddr() *net.TCPAddr { return s.submissionTLS.addr() }
 
 // Close ends all connections and waits until they have ended. It may be called
 // more than once.
@@ -127,9 +140,11 @@ func (s *Server) Close() error {
 func (s *Server) close() {
 	s.closed.Do(func() {
 		s.imap.Close()
-		s.plain.closeConns()
-		if s.tls != nil {
-			s.tls.closeConns()
+		for _, l := range []*listener{s.plain, s.tls, s.submission, s.submissionTLS} {
+			l.end()
+		}
+		if err := s.smtp.Shutdown(context.Background()); err != nil { // waits for its sessions
+			s.opts.Logger.Debug("closing the demo server", zap.Error(err))
 		}
 		s.serving.Wait()
 		s.sessions.Wait()
@@ -138,6 +153,8 @@ func (s *Server) close() {
 
 // printer is what go-imap logs to: mostly clients that hang up.
 type printer struct{ logger *zap.Logger }
+
+func (p printer) Println(args ...any) { p.Printf("%s", fmt.Sprint(args...)) }
 
 func (p printer) Printf(format string, args ...any) {
 	p.logger.Debug("demo server", zap.String("event", fmt.Sprintf(format, args...)))

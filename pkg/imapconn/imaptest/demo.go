@@ -15,7 +15,7 @@ import (
 // IDLE cannot be hidden.
 func Demo(t testing.TB, opts Options) *Server {
 	t.Helper()
-	d := &demo{t: t, opts: demoserver.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0", Users: opts.users()}}
+	d := &demo{t: t, opts: demoserver.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0", SMTPAddr: "127.0.0.1:0", Users: opts.users()}}
 	s := &Server{Host: "127.0.0.1", t: t, users: d.opts.Users, deliver: d.deliver, start: d.start, stop: d.stop, log: func() string { return "" }}
 	s.usersChanged = func() { d.stop(false); d.start() }
 	if !opts.NoTLS {
@@ -25,7 +25,7 @@ func Demo(t testing.TB, opts Options) *Server {
 			t.Fatal(err)
 		}
 		d.opts.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
-		d.opts.TLSAddr = "127.0.0.1:0"
+		d.opts.TLSAddr, d.opts.SMTPTLSAddr = "127.0.0.1:0", "127.0.0.1:0"
 		s.CA = cert.CA
 	}
 	d.opts.Caps = make(imap.CapSet)
@@ -38,9 +38,15 @@ func Demo(t testing.TB, opts Options) *Server {
 	t.Cleanup(func() { d.stop(false) })
 	s.Port = d.server.Addr().Port
 	d.opts.Addr = fmt.Sprintf("127.0.0.1:%d", s.Port)
+	s.SMTP = d.server.SMTPAddr().Port
+	d.opts.SMTPAddr = d.server.SMTPAddr().String()
 	if a := d.server.TLSAddr(); a != nil {
 		s.TLS = a.Port
 		d.opts.TLSAddr = a.String()
+	}
+	if a := d.server.SMTPTLSAddr(); a != nil {
+		s.SMTPTLS = a.Port
+		d.opts.SMTPTLSAddr = a.String()
 	}
 	return s
 }

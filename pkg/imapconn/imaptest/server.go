@@ -31,7 +31,11 @@ type Server struct {
 	Host string // "127.0.0.1"; the certificate also names "localhost"
 	Port int    // plain greeting, STARTTLS offered unless hidden
 	TLS  int    // port with TLS from the first byte; 0: none
-	CA   string // PEM of the authority that signed the certificate
+
+	SMTP    int // port for sending, STARTTLS offered unless hidden; only the demo server
+	SMTPTLS int // port for sending with TLS from the first byte; only the demo server; 0: none
+
+	CA string // PEM of the authority that signed the certificate
 
 	t       testing.TB
 	users   map[string]string

@@ -1,0 +1,49 @@
+package smtpconn
+
+import (
+	"cmp"
+	"context"
+	"net"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/mailyard/mailyard/pkg/mailhost"
+)
+
+// What connections of every protocol share.
+type (
+	Target = mailhost.Target
+	Error  = mailhost.Error
+)
+
+// Options tune a connection. The zero value is ready for use.
+type Options struct {
+	Logger *zap.Logger // nil: silent
+
+	// Dial opens the TCP connection; nil: a net.Dialer. Restrictions on where
+	// a tenant may connect to belong here.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+
+	// Observe is told of the progress of Dial; nil: nobody is.
+	Observe mailhost.Observer
+
+	ConnectTimeout  time.Duration // for the TCP connection; default 15 s
+	GreetingTimeout time.Duration // for the greeting and for the TLS handshake, each; default 9 s
+	CommandTimeout  time.Duration // for the answer to a command, and for each write; default 1 min
+	SendTimeout     time.Duration // for the answer to a whole mail; default 5 min
+}
+
+func (o Options) withDefaults() Options {
+	if o.Logger == nil {
+		o.Logger = zap.NewNop()
+	}
+	if o.Dial == nil {
+		o.Dial = new(net.Dialer).DialContext
+	}
+	o.ConnectTimeout = cmp.Or(o.ConnectTimeout, 15*time.Second)
+	o.GreetingTimeout = cmp.Or(o.GreetingTimeout, 9*time.Second)
+	o.CommandTimeout = cmp.Or(o.CommandTimeout, time.Minute)
+	o.SendTimeout = cmp.Or(o.SendTimeout, 5*time.Minute)
+	return o
+}
