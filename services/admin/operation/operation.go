@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
 	"reflect"
 
-	"github.com/mailyard/mailyard/pkg/config"
 	"github.com/mailyard/mailyard/pkg/control"
+	"github.com/mailyard/mailyard/pkg/doctor"
 )
 
 // Access says who may ask for an operation.
@@ -34,12 +32,15 @@ type Operation struct {
 	Access  Access
 	Status  int  // of a success; 200 unless given
 	Bytes   bool // the answer is a File, not JSON
-	Streams bool // REST can follow it step by step: see Steps
+	Streams bool // it can be followed step by step: see Follow
 
 	Input  reflect.Type // a struct with json tags and with huma's for path, query and header
 	Output reflect.Type // what becomes the JSON of the answer
 
-	run func(ctx context.Context, d *Desk, a control.Actor, in any) (any, error)
+	run    func(ctx context.Context, d *Desk, a control.Actor, in any) (any, error)
+	follow func(ctx context.Context, d *Desk, a control.Actor, in any, report func(doctor.Step)) (any, error)
+	shape  shape
+	huma   registrar
 }
 
 // New returns an empty input, a pointer to a struct.
@@ -47,24 +48,41 @@ func (o Operation) New() any { return reflect.New(o.Input).Interface() }
 
 // Run performs the operation. in is what New returned, filled in.
 func (o Operation) Run(ctx context.Context, d *Desk, a control.Actor, in any) (any, error) {
+	if problems := texts(in); len(problems) > 0 {
+		return nil, Invalid(problems...)
+	}
 	return o.run(ctx, d, a, in)
+}
+
+// Follow performs an operation of steps, and tells of each as it begins and as
+// it ends.
+func (o Operation) Follow(ctx context.Context, d *Desk, a control.Actor, in any, report func(doctor.Step)) (any, error) {
+	if problems := texts(in); len(problems) > 0 {
+		return nil, Invalid(problems...)
+	}
+	return o.follow(ctx, d, a, in, report)
 }
 
 // Call performs the operation with its input as JSON. A key that the input does
 // not have is a problem.
 func (o Operation) Call(ctx context.Context, d *Desk, a control.Actor, input json.RawMessage) (any, error) {
 	in := o.New()
-	if len(bytes.TrimSpace(input)) > 0 {
-		dec := json.NewDecoder(bytes.NewReader(input))
-		dec.DisallowUnknownFields()
-		if err := dec.Decode(in); err != nil {
-			return nil, undecodable(err)
-		}
-		if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-			return nil, Invalid(config.Problem{Message: "there is more behind the JSON value"})
-		}
+	if len(bytes.TrimSpace(input)) == 0 {
+		input = json.RawMessage("{}")
 	}
-	return o.run(ctx, d, a, in)
+	var plain any
+	if err := json.Unmarshal(input, &plain); err != nil {
+		return nil, undecodable(err)
+	}
+	if problems := o.shape.check(plain); len(problems) > 0 {
+		return nil, Invalid(problems...)
+	}
+	dec := json.NewDecoder(bytes.NewReader(input))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(in); err != nil {
+		return nil, undecodable(err)
+	}
+	return o.Run(ctx, d, a, in)
 }
 
 // A method of a Desk.
@@ -78,7 +96,17 @@ func define[I, O any](name string, access Access, route, path, summary string, m
 		run: func(ctx context.Context, d *Desk, a control.Actor, in any) (any, error) {
 			return m(d, ctx, a, in.(*I))
 		},
+		shape: shapeOf(reflect.TypeFor[I]()), huma: registering[I, O](),
 	}
+}
+
+// followed adds the method that tells of every step.
+func followed[I, O any](o Operation, m func(d *Desk, ctx context.Context, a control.Actor, in *I, report func(doctor.Step)) (O, error)) Operation {
+	o.Streams = true
+	o.follow = func(ctx context.Context, d *Desk, a control.Actor, in any, report func(doctor.Step)) (any, error) {
+		return m(d, ctx, a, in.(*I), report)
+	}
+	return o
 }
 
 // Find returns the operation of that name.

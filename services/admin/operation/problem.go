@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
+	"github.com/mailyard/mailyard/pkg/account"
 	"github.com/mailyard/mailyard/pkg/bus"
 	"github.com/mailyard/mailyard/pkg/config"
 	"github.com/mailyard/mailyard/pkg/control"
@@ -22,7 +24,10 @@ type Problem struct {
 	Status int             `json:"status"`
 	Detail string          `json:"detail,omitempty"`
 	Errors config.Problems `json:"errors,omitempty"` // one per thing that is wrong, with its path
-	cause  error
+	// RetryAfter is how long to wait before asking again, if that helps.
+	RetryAfter time.Duration `json:"-"`
+
+	cause error
 }
 
 // Error returns the detail and every error, a line each.
@@ -93,6 +98,7 @@ func ProblemOf(err error) *Problem {
 	var p *Problem
 	var problems config.Problems
 	var used *control.InUseError
+	var throttled *account.ThrottledError
 	switch {
 	case errors.As(err, &p):
 		return p
@@ -102,6 +108,14 @@ func ProblemOf(err error) *Problem {
 		return p
 	case errors.As(err, &used):
 		return problem(http.StatusConflict, err, "%s", used.Error())
+	case errors.As(err, &throttled):
+		p := problem(http.StatusTooManyRequests, err, "%s", throttled.Error())
+		p.RetryAfter = throttled.After
+		return p
+	case errors.Is(err, account.ErrCredentials), errors.Is(err, account.ErrSignedOut), errors.Is(err, account.ErrToken), errors.Is(err, account.ErrRefused):
+		return problem(http.StatusUnauthorized, err, "%s", err)
+	case errors.Is(err, account.ErrLink), errors.Is(err, account.ErrSetupDone), errors.Is(err, account.ErrLastLandlord):
+		return problem(http.StatusConflict, err, "%s", err)
 	case errors.Is(err, control.ErrNotFound), errors.Is(err, mailstore.ErrNotFound), errors.Is(err, bus.ErrNotFound):
 		return problem(http.StatusNotFound, err, "%s", sentence(err, "it does not exist"))
 	case errors.Is(err, control.ErrForbidden):
@@ -112,6 +126,10 @@ func ProblemOf(err error) *Problem {
 		return problem(http.StatusConflict, err, "%s", err)
 	case errors.Is(err, control.ErrNoTenantKey):
 		p := Invalid(config.Problem{Path: "password", Message: control.ErrNoTenantKey.Error()})
+		p.cause = err
+		return p
+	case errors.Is(err, control.ErrNoPassword):
+		p := Invalid(config.Problem{Path: "password", Message: "is not set; enter it first"})
 		p.cause = err
 		return p
 	case errors.Is(err, control.ErrNoMasterKey):

@@ -1,0 +1,69 @@
+package operation
+
+import (
+	"context"
+	"time"
+
+	"github.com/mailyard/mailyard/pkg/control"
+	"github.com/mailyard/mailyard/schemas"
+)
+
+// ListAudit asks for audit entries.
+type ListAudit struct {
+	Tenant string       `query:"tenant" json:"tenant,omitempty" doc:"Id of the tenant; empty: of all that the actor may see."`
+	Kind   schemas.Kind `query:"kind" json:"kind,omitempty" maxLength:"40" doc:"tenant, folder, mailbox, account, session, token, dead-letter."`
+	ID     string       `query:"id" json:"id,omitempty" maxLength:"200" doc:"Id of what was changed."`
+	Actor  string       `query:"actor" json:"actor,omitempty" maxLength:"200" doc:"Who did it."`
+	Before int64        `query:"before" json:"before,omitempty" doc:"next of another page."`
+	Limit  int          `query:"limit" json:"limit,omitempty" minimum:"0" maximum:"500" doc:"Most entries of the page; 0 is 50."`
+}
+
+// AuditPage is a page of the audit, the newest first.
+type AuditPage struct {
+	Entries []AuditEntry `json:"entries"`
+	Next    int64        `json:"next,omitempty"` // 0: there are no more
+}
+
+// AuditEntry says who did what, when and from where. Of secrets it says only
+// that they were changed.
+type AuditEntry struct {
+	ID       int64                 `json:"id"`
+	At       time.Time             `json:"at"`
+	Revision int64                 `json:"revision"`
+	Actor    string                `json:"actor"`
+	Role     control.Role          `json:"role"`
+	From     string                `json:"from"`
+	Kind     schemas.Kind          `json:"kind"`
+	Tenant   string                `json:"tenant"`
+	Document string                `json:"document"`
+	Change   string                `json:"change"`
+	Fields   []control.FieldChange `json:"fields"`
+}
+
+// ListAudit returns audit entries. People of a tenant see that tenant's.
+func (d *Desk) ListAudit(ctx context.Context, a control.Actor, in *ListAudit) (AuditPage, error) {
+	tenant := in.Tenant
+	if tenant == "" {
+		tenant = a.Tenant
+	}
+	if err := mayRead(a, tenant); err != nil {
+		return AuditPage{}, err
+	}
+	limit := in.Limit
+	if limit <= 0 || limit > 500 {
+		limit = 50
+	}
+	entries, err := d.Control.Audit(ctx, a, control.AuditQuery{Tenant: tenant, Kind: in.Kind, ID: in.ID, Actor: in.Actor, Before: in.Before, Limit: limit + 1})
+	if err != nil {
+		return AuditPage{}, err
+	}
+	page := AuditPage{Entries: []AuditEntry{}}
+	for i, e := range entries {
+		if i == limit {
+			page.Next = entries[i-1].ID
+			break
+		}
+		page.Entries = append(page.Entries, AuditEntry(e))
+	}
+	return page, nil
+}

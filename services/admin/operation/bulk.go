@@ -1,0 +1,172 @@
+package operation
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/mailyard/mailyard/pkg/config"
+	"github.com/mailyard/mailyard/pkg/control"
+)
+
+// A BulkAction is what is done with many mailboxes.
+type BulkAction string
+
+// The bulk actions.
+const (
+	BulkEnable  BulkAction = "enable"
+	BulkDisable BulkAction = "disable"
+	BulkTest    BulkAction = "test"
+	BulkDelete  BulkAction = "delete"
+)
+
+const (
+	// maxTests is the most mailboxes that one request tests: each takes seconds.
+	maxTests = 100
+	// testsAtOnce is how many of them are tested at a time.
+	testsAtOnce = 8
+)
+
+// BulkMailboxes does one thing with many mailboxes.
+type BulkMailboxes struct {
+	InTenant
+	Body Bulk `json:"bulk"`
+}
+
+// Bulk says what is done with which mailboxes.
+type Bulk struct {
+	Action BulkAction     `json:"action" enum:"enable,disable,test,delete"`
+	IDs    []string       `json:"ids,omitempty" maxItems:"10000" doc:"Ids of the mailboxes."`
+	Filter *MailboxFilter `json:"filter,omitempty" doc:"All that it selects, in place of ids."`
+	Count  int            `json:"count,omitempty" doc:"How many they are. To delete, or with a filter, it must be given and right: nobody changes more than was seen."`
+	DryRun bool           `json:"dry_run,omitempty" doc:"Only say which they are."`
+}
+
+// BulkResult is what became of every mailbox.
+type BulkResult struct {
+	Action  BulkAction    `json:"action"`
+	Results []BulkOutcome `json:"results"`
+	Done    int           `json:"done"`
+	Failed  int           `json:"failed"`
+}
+
+// BulkOutcome is what became of one mailbox.
+type BulkOutcome struct {
+	ID      string   `json:"id"`
+	Name    string   `json:"name,omitempty"`
+	OK      bool     `json:"ok"`
+	Problem *Problem `json:"problem,omitempty"`
+}
+
+// BulkMailboxes enables, disables, tests or deletes mailboxes, each by itself:
+// what cannot be done with one does not hold up the others.
+func (d *Desk) BulkMailboxes(ctx context.Context, a control.Actor, in *BulkMailboxes) (BulkResult, error) {
+	b := in.Body
+	if err := mayWrite(a, in.Tenant); err != nil {
+		return BulkResult{}, err
+	}
+	one, err := d.bulkAction(in.Tenant, b.Action)
+	if err != nil {
+		return BulkResult{}, err
+	}
+	outcomes, err := d.chosen(ctx, a, in.Tenant, b)
+	if err != nil {
+		return BulkResult{}, err
+	}
+	out := BulkResult{Action: b.Action, Results: outcomes}
+	if b.DryRun {
+		return out, nil
+	}
+	var g errgroup.Group
+	g.SetLimit(1)
+	if b.Action == BulkTest {
+		g.SetLimit(testsAtOnce)
+	}
+	for i := range outcomes {
+		g.Go(func() error {
+			o := &outcomes[i]
+			if err := one(ctx, a, o.ID); err != nil {
+				o.Problem = ProblemOf(err)
+			}
+			o.OK = o.Problem == nil
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return out, err
+	}
+	for _, o := range outcomes {
+		if o.OK {
+			out.Done++
+		} else {
+			out.Failed++
+		}
+	}
+	return out, nil
+}
+
+// chosen returns the mailboxes that the action is about, none done yet.
+func (d *Desk) chosen(ctx context.Context, a control.Actor, tenant string, b Bulk) ([]BulkOutcome, error) {
+	rows, _, err := d.roster(ctx, a, tenant)
+	if err != nil {
+		return nil, err
+	}
+	if (b.Filter == nil) == (len(b.IDs) == 0) {
+		return nil, Invalid(config.Problem{Path: "ids", Message: "give either ids or a filter"})
+	}
+	var chosen []BulkOutcome
+	if b.Filter != nil {
+		for _, r := range b.Filter.of(rows) {
+			chosen = append(chosen, BulkOutcome{ID: r.ID, Name: r.Name})
+		}
+	} else {
+		names := make(map[string]string, len(rows))
+		for i := range rows {
+			names[rows[i].ID] = rows[i].Name
+		}
+		ids := slices.Clone(b.IDs)
+		slices.Sort(ids)
+		for _, id := range slices.Compact(ids) {
+			chosen = append(chosen, BulkOutcome{ID: id, Name: names[id]})
+		}
+	}
+	switch {
+	case b.Action == BulkTest && len(chosen) > maxTests:
+		return nil, Invalid(config.Problem{Path: "ids", Message: fmt.Sprintf("are %d mailboxes; at most %d can be tested at once", len(chosen), maxTests)})
+	case b.DryRun:
+	case (b.Action == BulkDelete || b.Filter != nil) && b.Count != len(chosen):
+		return nil, problem(http.StatusConflict, nil, "count is %d, but these are %d mailboxes now; look again and confirm their number", b.Count, len(chosen))
+	}
+	return chosen, nil
+}
+
+func (d *Desk) bulkAction(tenant string, action BulkAction) (func(context.Context, control.Actor, string) error, error) {
+	switch action {
+	case BulkEnable:
+		return func(ctx context.Context, a control.Actor, id string) error {
+			_, err := d.Control.Enable(ctx, a, tenant, id, 0)
+			return err
+		}, nil
+	case BulkDisable:
+		return func(ctx context.Context, a control.Actor, id string) error {
+			_, err := d.Control.Disable(ctx, a, tenant, id, 0)
+			return err
+		}, nil
+	case BulkDelete:
+		return func(ctx context.Context, a control.Actor, id string) error {
+			return d.Control.DeleteMailbox(ctx, a, tenant, id, 0)
+		}, nil
+	case BulkTest:
+		return func(ctx context.Context, a control.Actor, id string) error {
+			report, err := d.TestMailbox(ctx, a, &TestMailbox{InMailbox{InTenant{tenant}, id}})
+			if err != nil {
+				return err
+			}
+			return failedStep(report)
+		}, nil
+	}
+	return nil, Invalid(config.Problem{Path: "action", Message: fmt.Sprintf("%q is none of enable, disable, test, delete", shorten(string(action)))})
+}

@@ -1,0 +1,259 @@
+package operation
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"github.com/mailyard/mailyard/pkg/config"
+	"github.com/mailyard/mailyard/pkg/control"
+	"github.com/mailyard/mailyard/pkg/doctor"
+	"github.com/mailyard/mailyard/pkg/lease"
+	"github.com/mailyard/mailyard/pkg/routing"
+	"github.com/mailyard/mailyard/pkg/secret"
+)
+
+// A MailboxDraft is a mailbox as it stands in a form, saved or not. Without a
+// password the stored one is used, if server and username are those that it is
+// stored for: it is never sent to another server.
+type MailboxDraft struct {
+	InTenant
+	Body Draft `json:"draft"`
+}
+
+// Draft is the body of a MailboxDraft.
+type Draft struct {
+	ID       string      `json:"id,omitempty" doc:"Id of the mailbox, if it is saved."`
+	Document MailboxJSON `json:"document"`
+}
+
+// RunDoctor examines the servers of a mailbox, step by step.
+type RunDoctor MailboxDraft
+
+// RunDoctor examines the servers of a mailbox that need not be saved.
+func (d *Desk) RunDoctor(ctx context.Context, a control.Actor, in *RunDoctor) (doctor.Report, error) {
+	return d.FollowDoctor(ctx, a, in, func(doctor.Step) {})
+}
+
+// FollowDoctor is RunDoctor with every step told as it begins and as it ends.
+// The end of ctx cancels; what was made on the server is removed.
+func (d *Desk) FollowDoctor(ctx context.Context, a control.Actor, in *RunDoctor, report func(doctor.Step)) (doctor.Report, error) {
+	r, err := d.request(ctx, a, MailboxDraft(*in))
+	if err != nil {
+		return doctor.Report{}, err
+	}
+	return d.Doctor.Run(ctx, r, report), nil
+}
+
+// TestMailbox examines a saved mailbox.
+type TestMailbox struct{ InMailbox }
+
+// TestMailbox examines the servers of a saved mailbox, and keeps what the test
+// of sending said as the state of the outgoing side.
+func (d *Desk) TestMailbox(ctx context.Context, a control.Actor, in *TestMailbox) (doctor.Report, error) {
+	return d.FollowTest(ctx, a, in, func(doctor.Step) {})
+}
+
+// FollowTest is TestMailbox with every step told as it begins and as it ends.
+func (d *Desk) FollowTest(ctx context.Context, a control.Actor, in *TestMailbox, report func(doctor.Step)) (doctor.Report, error) {
+	if err := mayWrite(a, in.Tenant); err != nil {
+		return doctor.Report{}, err
+	}
+	m, err := d.Control.GetMailbox(ctx, a, in.Tenant, in.ID)
+	if err != nil {
+		return doctor.Report{}, err
+	}
+	password, err := d.Control.OpenPassword(ctx, a, in.Tenant, in.ID)
+	if err != nil {
+		return doctor.Report{}, err
+	}
+	r, err := d.examination(ctx, a, m.Document, password)
+	if err != nil {
+		return doctor.Report{}, err
+	}
+	out := d.Doctor.Run(ctx, r, report)
+	if m.Document.SMTP.Host != "" && ctx.Err() == nil {
+		d.remember(ctx, m, out)
+	}
+	return out, nil
+}
+
+// remember keeps what a test of sending said.
+func (d *Desk) remember(ctx context.Context, m control.Mailbox, report doctor.Report) {
+	state := lease.OutgoingState{Tenant: m.Document.Tenant, Mailbox: m.Document.ID, At: d.now(), Revision: m.Revision, OK: true}
+	tested := false
+	for _, s := range report.Steps {
+		if !strings.HasPrefix(s.ID, "smtp-") || s.Outcome == doctor.Skipped {
+			continue
+		}
+		tested = true
+		if s.Outcome == doctor.Failed && state.OK {
+			state.OK, state.Detail = false, strings.TrimSpace(s.Title+": "+s.Answer+" "+s.Remedy)
+		}
+	}
+	if !tested {
+		return
+	}
+	if err := d.Leases.SetOutgoing(ctx, state); err != nil {
+		d.Logger.Warn("keeping the outcome of a test", zap.String("tenant", state.Tenant), zap.String("mailbox", state.Mailbox), zap.Error(err))
+	}
+}
+
+// failedStep returns the first step that failed as an error, nil if none did.
+func failedStep(r doctor.Report) error {
+	for _, s := range r.Steps {
+		if s.Outcome == doctor.Failed {
+			return Invalid(config.Problem{Path: s.ID, Message: strings.TrimSpace(s.Title + ": " + s.Answer + " " + s.Remedy)})
+		}
+	}
+	return nil
+}
+
+// request prepares the examination of a draft.
+func (d *Desk) request(ctx context.Context, a control.Actor, in MailboxDraft) (doctor.Request, error) {
+	if err := mayWrite(a, in.Tenant); err != nil {
+		return doctor.Request{}, err
+	}
+	doc, given, err := decodeMailbox(in.Body.Document.RawMessage, in.Tenant, draftID(in.Body))
+	if err != nil {
+		return doctor.Request{}, err
+	}
+	if given != nil {
+		return d.examination(ctx, a, doc, given.Plain)
+	}
+	missing := Invalid(config.Problem{Path: "password", Message: "enter the Password: none is stored for this server and Username"})
+	if in.Body.ID == "" {
+		return doctor.Request{}, missing
+	}
+	m, err := d.Control.GetMailbox(ctx, a, in.Tenant, in.Body.ID)
+	if errors.Is(err, control.ErrNotFound) || err == nil && (!m.HasPassword || !sameServers(m.Document, doc)) {
+		return doctor.Request{}, missing
+	}
+	if err != nil {
+		return doctor.Request{}, err
+	}
+	password, err := d.Control.OpenPassword(ctx, a, in.Tenant, in.Body.ID)
+	if err != nil {
+		return doctor.Request{}, err
+	}
+	return d.examination(ctx, a, doc, password)
+}
+
+// draftID is an id for a mailbox that has none yet.
+func draftID(b Draft) string {
+	if b.ID != "" {
+		return b.ID
+	}
+	var named struct {
+		ID string `json:"id"`
+	}
+	if json.Unmarshal(b.Document.RawMessage, &named) == nil && named.ID != "" {
+		return named.ID
+	}
+	return "draft"
+}
+
+// sameServers reports whether a password that is stored for one document may be
+// sent to the servers of the other.
+func sameServers(stored, draft config.Mailbox) bool {
+	return stored.IMAP.Host == draft.IMAP.Host && stored.IMAP.Port == draft.IMAP.Port && stored.IMAP.Security == draft.IMAP.Security &&
+		stored.IMAP.CA == draft.IMAP.CA && stored.SMTP == draft.SMTP && stored.Username == draft.Username
+}
+
+func (d *Desk) examination(ctx context.Context, a control.Actor, doc config.Mailbox, password secret.String) (doctor.Request, error) {
+	folders, err := d.folders(ctx, a, doc)
+	if err != nil {
+		return doctor.Request{}, err
+	}
+	r := doctor.Request{
+		Document: doc, Password: password, Detailed: a.Role == control.RoleLandlord,
+		AllowInsecureIMAP: d.Mail.Insecure(doc.IMAP.Host, doc.IMAP.Port), AllowInsecureSMTP: d.Mail.Insecure(doc.SMTP.Host, doc.SMTP.Port),
+	}
+	for _, f := range folders {
+		r.Addresses = append(r.Addresses, f.Addresses...)
+	}
+	return r, nil
+}
+
+// folders returns the folders of a mailbox as routing knows them.
+func (d *Desk) folders(ctx context.Context, a control.Actor, doc config.Mailbox) ([]routing.Folder, error) {
+	list, err := d.Control.ListFolders(ctx, a, doc.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	byID := make(map[string]routing.Folder, len(list))
+	for _, f := range list {
+		byID[f.Document.ID] = routing.Folder{ID: f.Document.ID, Name: f.Document.Name, Addresses: append([]string{f.Document.Address}, f.Document.Aliases...)}
+	}
+	folders := make([]routing.Folder, 0, len(doc.Folders))
+	for _, id := range doc.Folders {
+		if f, ok := byID[id]; ok {
+			folders = append(folders, f)
+		}
+	}
+	return folders, nil
+}
+
+// table compiles the rules of a mailbox, saved or not.
+func (d *Desk) table(ctx context.Context, a control.Actor, doc config.Mailbox) (*routing.Table, error) {
+	folders, err := d.folders(ctx, a, doc)
+	if err != nil {
+		return nil, err
+	}
+	return routing.Compile(routing.Rules{
+		Tenant: doc.Tenant, Mailbox: doc.ID, Login: doc.Username, Folders: folders,
+		Unmatched: doc.Unmatched, Recipients: doc.Recipients, Plus: doc.PlusAddressing,
+	}), nil
+}
+
+// DryRunMailbox looks at what would become of the newest mails.
+type DryRunMailbox MailboxDraft
+
+// dryRunMails is how many of the newest mails a dry run looks at.
+const dryRunMails = 50
+
+// DryRunMailbox tells of the newest 50 mails in the inbox where each would go
+// and why, and what would happen to it on the server. Nothing is touched.
+func (d *Desk) DryRunMailbox(ctx context.Context, a control.Actor, in *DryRunMailbox) (doctor.DryRun, error) {
+	r, err := d.request(ctx, a, MailboxDraft(*in))
+	if err != nil {
+		return doctor.DryRun{}, err
+	}
+	table, err := d.table(ctx, a, r.Document)
+	if err != nil {
+		return doctor.DryRun{}, err
+	}
+	out, err := d.Doctor.DryRun(ctx, r, doctor.DryRunOptions{Newest: dryRunMails, Since: r.Document.ImportSince, Route: table})
+	return out, reached(err)
+}
+
+// ListServerFolders asks the mail server for its folders.
+type ListServerFolders MailboxDraft
+
+// ServerFolders are the folders on a mail server, by display name.
+type ServerFolders struct {
+	Folders []string `json:"folders"`
+}
+
+// ListServerFolders returns the folders on the mail server of a mailbox.
+func (d *Desk) ListServerFolders(ctx context.Context, a control.Actor, in *ListServerFolders) (ServerFolders, error) {
+	r, err := d.request(ctx, a, MailboxDraft(*in))
+	if err != nil {
+		return ServerFolders{}, err
+	}
+	folders, err := d.Doctor.Folders(ctx, r)
+	return ServerFolders{Folders: append([]string{}, folders...)}, reached(err)
+}
+
+// reached makes a problem of what went wrong with the mail server.
+func reached(err error) error {
+	if err == nil {
+		return nil
+	}
+	p := Invalid(config.Problem{Path: "imap.host", Message: "the mail server could not be asked: " + err.Error()})
+	p.cause = err
+	return p
+}
