@@ -48,7 +48,7 @@ var errRollback = errors.New("only a trial")
 // folders, then mailboxes, whatever their order. Documents are whole: a key that
 // is absent takes its default. What is so already is left alone. Passwords have
 // to be resolved (config.ResolvePasswords); one that equals the stored one is no
-// change. A trial run tells what would be done, and finds the same problems.
+// change, and one that is left out stays, as PutMailbox says. A trial run tells what would be done, and finds the same problems.
 //
 // Documents that are not named stay. All problems are returned at once, as
 // config.Problems with the documents' files and lines.

@@ -2,9 +2,11 @@ package control_test
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -19,7 +21,7 @@ func TestAuditTellsWhoChangedWhat(t *testing.T) {
 		m := b.mailbox("acme", "support")
 		m.Document.IMAP.Port, m.Document.Folders = 143, []string{"sales"}
 		m.Document.Description = "new"
-		changed := must[control.Mailbox](t)(b.store.PutMailbox(b.ctx, admin, m.Document, m.Revision))
+		changed := must[control.Mailbox](t)(b.store.PutMailboxWithPassword(b.ctx, admin, m.Document, secret.NewString(password), m.Revision))
 		must[control.Mailbox](t)(b.store.SetPassword(b.ctx, admin, "acme", "support", secret.NewString("another"), 0))
 		if err := b.store.DeleteMailbox(b.ctx, admin, "acme", "support", 0); err != nil {
 			t.Fatal(err)
@@ -91,5 +93,70 @@ func TestCopiedCiphertextDoesNotOpenElsewhere(t *testing.T) {
 		// Setting the password mends it.
 		must[control.Mailbox](t)(b.store.SetPassword(b.ctx, admin, "acme", "support", secret.NewString(password), 0))
 		b.rotate("acme")
+	})
+}
+
+func TestAuditIsFiltered(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		b.tenant("acme")
+		b.mailbox("acme", "first")
+		noon := b.now
+		b.now = noon.Add(time.Hour)
+		must[control.Folder](t)(b.store.PutFolder(b.ctx, admin, folderDoc("acme", "later"), 0))
+		b.now = noon.Add(2 * time.Hour)
+		if err := b.store.DeleteFolder(b.ctx, admin, "acme", "later", 0, false); err != nil {
+			t.Fatal(err)
+		}
+		for name, c := range map[string]struct {
+			query control.AuditQuery
+			want  []string
+		}{
+			"by ann":    {control.AuditQuery{Actor: "ann"}, []string{"deleted later", "created later"}},
+			"deletions": {control.AuditQuery{Change: schemas.ChangeDeleted}, []string{"deleted later"}},
+			"since one": {control.AuditQuery{Since: noon.Add(time.Hour)}, []string{"deleted later", "created later"}},
+			"until two": {control.AuditQuery{Since: noon.Add(time.Hour), Until: noon.Add(2 * time.Hour)}, []string{"created later"}},
+			"mailboxes": {control.AuditQuery{Kind: schemas.KindMailbox, Until: noon.Add(time.Minute)}, []string{"created first"}},
+			"nobody":    {control.AuditQuery{Actor: "nobody"}, nil},
+		} {
+			c.query.Tenant = "acme"
+			var got []string
+			for _, e := range must[[]control.AuditEntry](t)(b.store.Audit(b.ctx, reader, c.query)) {
+				got = append(got, e.Change+" "+e.Document)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("%s: -want +got:\n%s", name, diff)
+			}
+		}
+	})
+}
+
+// A tenant's people see what concerns their tenant and nothing else; what
+// concerns no tenant is the landlord's.
+func TestAuditOfATenantShowsNothingElse(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		b.tenant("acme")
+		b.tenant("rival")
+		b.mailbox("rival", "secretive")
+		err := b.store.Update(b.ctx, landlord, func(tx *control.Tx) error {
+			return tx.Audit(b.ctx, "account", "", "lena", "signed-in")
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range []control.Actor{admin, reader} {
+			for _, e := range must[[]control.AuditEntry](t)(b.store.Audit(b.ctx, a, control.AuditQuery{Tenant: "acme"})) {
+				if e.Tenant != "acme" {
+					t.Errorf("%s sees %+v", a.Name, e)
+				}
+			}
+			if _, err := b.store.Audit(b.ctx, a, control.AuditQuery{}); !errors.Is(err, control.ErrForbidden) {
+				t.Errorf("%s asks for the audit of all: %v", a.Name, err)
+			}
+		}
+		for _, a := range []control.Actor{landlord, auditor} {
+			if list := must[[]control.AuditEntry](t)(b.store.Audit(b.ctx, a, control.AuditQuery{Kind: "account"})); len(list) != 1 {
+				t.Errorf("%s sees %d entries without a tenant", a.Name, len(list))
+			}
+		}
 	})
 }

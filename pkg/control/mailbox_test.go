@@ -1,6 +1,8 @@
 package control_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -13,6 +15,7 @@ import (
 	"github.com/mailyard/mailyard/pkg/config"
 	"github.com/mailyard/mailyard/pkg/control"
 	"github.com/mailyard/mailyard/pkg/secret"
+	"github.com/mailyard/mailyard/schemas"
 )
 
 func TestMailboxIsStoredAsItWasGiven(t *testing.T) {
@@ -255,6 +258,62 @@ func TestDeletedMailboxFreesItsUsernameAtOnce(t *testing.T) {
 		m := must[control.Mailbox](t)(b.store.PutMailbox(b.ctx, admin, fresh, control.IfNew))
 		if m.HasPassword || m.EnabledAt != nil {
 			t.Errorf("the deleted mailbox came back: %+v", m)
+		}
+	})
+}
+
+// Who may edit a mailbox need not know its password, and must not get it by
+// having it sent to a server of their own.
+func TestStoredPasswordIsNotSentElsewhere(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		b.tenant("acme")
+		m := b.mailbox("acme", "support")
+		_, sealed := control.Sealed(t, b.store, "acme", "support")
+		for path, change := range map[string]func(*config.Mailbox){
+			"imap.host": func(d *config.Mailbox) { d.IMAP.Host = "imap.attacker.example" },
+			"imap.port": func(d *config.Mailbox) { d.IMAP.Port = 1993 },
+			"smtp.host": func(d *config.Mailbox) { d.SMTP.Host = "smtp.attacker.example" },
+			"username":  func(d *config.Mailbox) { d.Username = "other@acme.example" },
+		} {
+			doc := m.Document
+			change(&doc)
+			_, put := b.store.PutMailbox(b.ctx, admin, doc, 0)
+			_, byLandlord := b.store.PutMailbox(b.ctx, landlord, doc, 0)
+			raw := must[[]byte](t)(json.Marshal(doc))
+			_, applied := b.store.Apply(b.ctx, landlord, []config.Document{{Kind: schemas.KindMailbox, Tenant: "acme", ID: "support", JSON: raw}}, false)
+			_, dry := b.store.Apply(b.ctx, admin, []config.Document{{Kind: schemas.KindMailbox, Tenant: "acme", ID: "support", JSON: raw}}, true)
+			_, tried := b.store.StoredPassword(b.ctx, admin, doc)
+			for door, err := range map[string]error{"put": put, "by the landlord": byLandlord, "apply": applied, "trial apply": dry, "try": tried} {
+				var problems config.Problems
+				if !errors.As(err, &problems) || len(problems) != 1 || problems[0].Path != "password" ||
+					!strings.Contains(problems[0].Message, "must be entered again, because "+path) {
+					t.Errorf("%s, %s: %v", path, door, err)
+				}
+			}
+		}
+		now := must[control.Mailbox](t)(b.store.GetMailbox(b.ctx, admin, "acme", "support"))
+		if _, kept := control.Sealed(t, b.store, "acme", "support"); now.Revision != m.Revision || !bytes.Equal(kept, sealed) {
+			t.Error("what was refused was stored")
+		}
+
+		doc := m.Document
+		doc.Description = "the same server"
+		must[control.Mailbox](t)(b.store.PutMailbox(b.ctx, admin, doc, 0))
+		if got := must[secret.String](t)(b.store.StoredPassword(b.ctx, admin, doc)); got.Reveal() != password {
+			t.Error("the stored password cannot be tried with its own server")
+		}
+		if _, err := b.store.StoredPassword(b.ctx, reader, doc); !errors.Is(err, control.ErrForbidden) {
+			t.Errorf("a reader gets the password: %v", err)
+		}
+		doc.IMAP.Host = "imap2.example.com"
+		must[control.Mailbox](t)(b.store.PutMailboxWithPassword(b.ctx, admin, doc, secret.NewString(password), 0))
+		// Without a stored password there is nothing to protect.
+		doc = mailboxDoc("acme", "empty")
+		must[control.Mailbox](t)(b.store.PutMailbox(b.ctx, admin, doc, 0))
+		doc.IMAP.Host = "imap2.example.com"
+		must[control.Mailbox](t)(b.store.PutMailbox(b.ctx, admin, doc, 0))
+		if _, err := b.store.StoredPassword(b.ctx, admin, doc); err == nil || err.Error() != "password: is not set" {
+			t.Errorf("no stored password: %v", err)
 		}
 	})
 }

@@ -12,7 +12,8 @@ import (
 )
 
 // PutMailbox creates or replaces a mailbox; see PutTenant for based. The
-// password stays as it is.
+// password stays as it is; if the document would send it elsewhere
+// (config.NewDestination), the change is refused with a problem of "password".
 func (s *Store) PutMailbox(ctx context.Context, actor Actor, doc config.Mailbox, based int64) (Mailbox, error) {
 	return s.putMailbox(ctx, actor, mailboxChange{document: doc, based: based})
 }
@@ -125,6 +126,9 @@ func (w *writer) putMailbox(ctx context.Context, c mailboxChange) (Mailbox, []Fi
 	}
 	if problems, err = w.mailboxConflicts(ctx, doc, tenant, exists); err != nil {
 		return before, nil, err
+	}
+	if c.password == nil {
+		problems = append(problems, reentry(before, doc)...)
 	}
 	if doc.Enabled {
 		problems = append(problems, prerequisites(tenant, after)...)

@@ -137,7 +137,7 @@ func playTLS(sc *scene) {
 	for _, b := range []*box{startTLS, auto, implicit} {
 		b.awaitEnd(patience)
 	}
-	stranger.change(mode(sc.server.TLS, config.SecurityTLS, ca))
+	stranger.changeServer(mode(sc.server.TLS, config.SecurityTLS, ca))
 	wrongMode.change(mode(sc.server.TLS, config.SecurityTLS, ca))
 	sc.checkAll(patience)
 }

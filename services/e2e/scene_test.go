@@ -101,6 +101,13 @@ func (b *box) change(change func(*config.Mailbox)) {
 	must(b.site.control.PutMailbox(b.Context(), landlord, b.doc, 0))(b)
 }
 
+// changeServer changes the mailbox's server, for which its password is entered again.
+func (b *box) changeServer(change func(*config.Mailbox)) {
+	b.Helper()
+	change(&b.doc)
+	must(b.site.control.PutMailboxWithPassword(b.Context(), landlord, b.doc, secret.NewString(password(b.user)), 0))(b)
+}
+
 func (b *box) setPassword(s string) {
 	b.Helper()
 	must(b.site.control.SetPassword(b.Context(), landlord, b.name, b.doc.ID, secret.NewString(s), 0))(b)
