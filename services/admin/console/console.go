@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/mailyard/mailyard/pkg/account"
+	"github.com/mailyard/mailyard/pkg/account/oidc"
 	"github.com/mailyard/mailyard/services/admin/operation"
 )
 
@@ -18,6 +19,8 @@ import (
 type Config struct {
 	Desk     *operation.Desk // every operation goes through it
 	Accounts *account.Store  // who is signed in
+	OIDC     *oidc.Provider  // sign-in elsewhere, which comes back to CallbackPath; nil: local accounts only
+	OIDCName string          // on the button of that sign-in
 	URL      string          // under which browsers reach the console, "https://mail.example.org"; "": only this machine does
 	Version  string
 	Logger   *zap.Logger // nil: none

@@ -13,6 +13,7 @@ const (
 	flashCookie   = "mailyard-flash" // what the next page says
 	linkCookie    = "mailyard-link"  // the secret of a one-time link, off the address bar
 	oidcCookie    = "mailyard-oidc"  // a sign-in elsewhere that is under way
+	nextCookie    = "mailyard-next"  // where it leads afterwards
 	tenantCookie  = "mailyard-tenant"
 	themeCookie   = "mailyard-theme" // written by app.js: light or dark
 )

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/mailyard/mailyard/pkg/account"
+	"github.com/mailyard/mailyard/pkg/config"
 	"github.com/mailyard/mailyard/services/admin/operation"
 )
 
@@ -32,6 +33,14 @@ func problemOf(err error) *operation.Problem {
 		return &operation.Problem{Title: "Too large", Status: http.StatusRequestEntityTooLarge, Detail: "What was sent is larger than " + sizeText(large.Limit) + "."}
 	case errors.As(err, &throttled):
 		return &operation.Problem{Title: "Too many attempts", Status: http.StatusTooManyRequests, Detail: "There were too many attempts. Wait " + durationText(throttled.After) + " and try again."}
+	case errors.Is(err, account.ErrLink):
+		return &operation.Problem{Title: "The link is not valid any more", Status: http.StatusGone, Detail: account.ErrLink.Error()}
+	case errors.Is(err, account.ErrLastLandlord):
+		return &operation.Problem{Title: "Not possible", Status: http.StatusConflict, Detail: account.ErrLastLandlord.Error()}
+	case errors.Is(err, account.ErrSetupDone):
+		return &operation.Problem{Title: "Done already", Status: http.StatusConflict, Detail: account.ErrSetupDone.Error()}
+	case errors.Is(err, account.ErrCredentials):
+		return operation.Invalid(config.Problem{Path: "current", Message: "is wrong"})
 	case isEscapeError(err):
 		return &operation.Problem{Title: "Bad request", Status: http.StatusBadRequest, Detail: "The form that was sent cannot be read."}
 	}

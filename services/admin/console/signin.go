@@ -39,7 +39,7 @@ func (c *console) signInPage(r *request, v signInView) error {
 	if err != nil {
 		return err
 	}
-	v.Pending, v.Unsafe, v.Provider = pending, !c.confidential(r.Request), c.providerName()
+	v.Pending, v.Unsafe, v.Provider = pending, !c.confidential(r.Request), c.provider()
 	return r.page("sign-in", page{Title: "Sign in", Bare: true}, v)
 }
 
@@ -76,10 +76,3 @@ func (c *console) signOut(r *request) error {
 	r.tell(toneOK, "You are signed out.")
 	return r.redirect("/sign-in")
 }
-
-// providerName is what the button of the sign-in elsewhere says; "": there is none.
-func (c *console) providerName() string {
-	return ""
-}
-
-func (c *console) oidcRoutes() []route { return nil }
