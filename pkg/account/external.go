@@ -6,8 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 
-	"github.com/mailyard/mailyard/pkg/config"
 	"github.com/mailyard/mailyard/pkg/control"
 )
 
@@ -24,14 +24,13 @@ type Identity struct {
 
 // SignInExternal starts a session for whom an identity provider vouches for. The
 // first time it makes an account; every time it takes role, tenant and display
-// name over. ErrRefused, with the reason for the person, if the account is
-// disabled or there is no such tenant.
+// name over. *RefusedError if the account is disabled or there is no such tenant.
 func (s *Store) SignInExternal(ctx context.Context, id Identity, from string) (Session, error) {
-	if id.Issuer == "" || id.Subject == "" {
-		return Session{}, errors.New("signing in: the identity has no issuer or no subject")
+	if id.Issuer == "" || !isSubject(id.Subject) {
+		return Session{}, errors.New("signing in: the identity has no issuer, or its subject is not 1 to 255 characters of text")
 	}
 	var session Session
-	var refused error
+	var refused *RefusedError
 	err := s.db.Update(ctx, control.Actor{Name: externalName(id), Role: id.Role, Tenant: id.Tenant, From: from}, func(tx *control.Tx) error {
 		a, exists, err := find(ctx, tx, `a.issuer = ? AND a.subject = ?`, id.Issuer, id.Subject)
 		if err != nil {
@@ -39,7 +38,7 @@ func (s *Store) SignInExternal(ctx context.Context, id Identity, from string) (S
 		}
 		if refused, err = refusal(ctx, tx, a, id); err != nil || refused != nil {
 			if refused != nil {
-				err = tx.Audit(ctx, KindSession, a.Tenant, orUnknown(a.Name), ChangeRefused, set("reason", refused.Error()))
+				err = tx.Audit(ctx, KindSession, a.Tenant, orUnknown(a.Name), ChangeRefused, set("reason", refused.Reason))
 			}
 			return err
 		}
@@ -54,25 +53,35 @@ func (s *Store) SignInExternal(ctx context.Context, id Identity, from string) (S
 		session, err = startSession(ctx, tx, a, from)
 		return err
 	})
-	if err = errors.Join(err, refused); err != nil {
+	if err == nil && refused != nil {
+		err = refused
+	}
+	if err != nil {
 		return Session{}, fmt.Errorf("signing in: %w", err)
 	}
 	return session, nil
 }
 
+// isSubject: OpenID Connect Core, section 2, allows 255 ASCII characters.
+func isSubject(s string) bool {
+	return s != "" && len(s) <= 255 && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' })
+}
+
 // refusal says why a person is not let in, nil if they are.
-func refusal(ctx context.Context, tx *control.Tx, a Account, id Identity) (refused, err error) {
+func refusal(ctx context.Context, tx *control.Tx, a Account, id Identity) (*RefusedError, error) {
 	if a.Disabled {
-		return fmt.Errorf("%w: the account is disabled; ask your administrator", ErrRefused), nil
+		return &RefusedError{"your account is disabled; ask your administrator"}, nil
 	}
-	if problems := checkRole(id.Role, id.Tenant); len(problems) > 0 {
-		return fmt.Errorf("%w: %s; ask your administrator", ErrRefused, problems[0]), nil
+	problems := checkRole(id.Role, id.Tenant)
+	if len(problems) == 0 {
+		if err := checkTenant(ctx, tx, id.Tenant); err != nil && !errors.As(err, &problems) {
+			return nil, err
+		}
 	}
-	err = checkTenant(ctx, tx, id.Tenant)
-	if problems := (config.Problems)(nil); errors.As(err, &problems) {
-		return fmt.Errorf("%w: %s; ask your administrator", ErrRefused, problems[0].Message), nil
+	if len(problems) == 0 {
+		return nil, nil
 	}
-	return nil, err
+	return &RefusedError{problems[0].Path + ": " + problems[0].Message + "; ask your administrator"}, nil
 }
 
 // admit makes the account of a person who was never here.

@@ -34,8 +34,7 @@ var (
 	ErrSetupDone = errors.New("there is a landlord's account already; sign in with it")
 	// ErrLastLandlord: nobody could let anybody in any more.
 	ErrLastLandlord = errors.New("it is the last landlord's account that can sign in; make another one first")
-	// ErrRefused: the identity provider knows the person, mailyard does not let
-	// them in. The text says why.
+	// ErrRefused is wrapped by RefusedError.
 	ErrRefused = errors.New("sign-in is refused")
 )
 
@@ -47,6 +46,16 @@ type ThrottledError struct {
 func (e *ThrottledError) Error() string {
 	return fmt.Sprintf("too many attempts; try again in %v", e.After)
 }
+
+// A RefusedError does not let in whom an identity provider knows.
+type RefusedError struct {
+	Reason string // for the person: what happened and who can mend it
+}
+
+func (e *RefusedError) Error() string { return ErrRefused.Error() + ": " + e.Reason }
+
+// Is makes errors.Is(err, ErrRefused) true.
+func (e *RefusedError) Is(target error) bool { return target == ErrRefused }
 
 // Options of a Store. The zero value is good.
 type Options struct {
