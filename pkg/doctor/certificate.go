@@ -37,7 +37,10 @@ func (c *chain) certificate(cert *x509.Certificate) {
 	s.fact("Valid from", cert.NotBefore.UTC().Format(time.RFC3339))
 	s.fact("Valid until", cert.NotAfter.UTC().Format(time.RFC3339))
 	if left := time.Until(cert.NotAfter); left > 0 && left < expirySoon {
-		s.warn(fmt.Sprintf("The certificate ends on %s, in %s. Whoever runs the server must renew it before, or mail stops.",
-			cert.NotAfter.UTC().Format(time.DateOnly), count(int(left.Hours()/24), "day", "days")))
+		when := "within a day"
+		if days := int(left.Hours() / 24); days > 0 {
+			when = "in " + count(days, "day", "days")
+		}
+		s.warn(fmt.Sprintf("The certificate ends on %s, %s. Whoever runs the server must renew it before, or mail stops.", cert.NotAfter.UTC().Format(time.DateOnly), when))
 	}
 }

@@ -59,8 +59,15 @@ func (r Request) target(p mailhost.Protocol) mailhost.Target {
 func (d Doctor) Run(ctx context.Context, req Request, report func(Step)) Report {
 	ctx, cancel, r := d.begin(ctx, req, report)
 	defer cancel()
-	r.imap(ctx)
+	if r.signIn(ctx) {
+		r.mailbox(ctx)
+	}
+	if conn := r.smtp(ctx); conn != nil {
+		r.mail(ctx, conn)
+		conn.Close()
+	}
 	r.end(ctx)
+	r.cleanUp(ctx)
 	return Report{Steps: r.steps, Outcome: worst(r.steps), Began: r.began, Took: time.Since(r.began)}
 }
 

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
 	"github.com/mailyard/mailyard/pkg/doctor"
@@ -23,6 +24,24 @@ func request(s *imaptest.Server, user string) doctor.Request {
 	return doctor.Request{Document: doc, Password: t.Password, AllowInsecureIMAP: t.AllowInsecure, Detailed: true}
 }
 
+const user = "desk@test.example"
+
+// mailServer starts a demo server with a mailbox that takes mail of its domain.
+func mailServer(t *testing.T, opts imaptest.Options) *imaptest.Server {
+	t.Helper()
+	opts.Users = map[string]string{user: "pass-word"}
+	return imaptest.Demo(t, opts)
+}
+
+// sending returns a mailbox that also sends.
+func sending(s *imaptest.Server) doctor.Request {
+	req := request(s, user)
+	req.Document.SMTP = config.Server{Host: s.Host, Port: s.SMTP, Security: config.SecurityAuto, CA: s.CA}
+	req.AllowInsecureSMTP = s.CA == ""
+	req.Addresses = []string{"support@test.example", "sales@test.example"}
+	return req
+}
+
 // examine runs a doctor and returns its steps by ID.
 func examine(t *testing.T, req doctor.Request) (doctor.Report, map[string]doctor.Step) {
 	t.Helper()
@@ -35,14 +54,21 @@ func examine(t *testing.T, req doctor.Request) (doctor.Report, map[string]doctor
 	return report, steps
 }
 
-func TestSignInToAGoodServer(t *testing.T) {
+func TestAGoodMailboxPassesEveryStep(t *testing.T) {
 	t.Parallel()
-	s := imaptest.Demo(t, imaptest.Options{})
-	_, steps := examine(t, request(s, "u1"))
-	for _, id := range []string{doctor.StepResolve, doctor.StepConnect, doctor.StepGreeting, doctor.StepCapabilities, doctor.StepSignIn, doctor.StepNamespace} {
-		if steps[id].Outcome != doctor.OK {
-			t.Errorf("%s is %+v", id, steps[id])
+	s := mailServer(t, imaptest.Options{})
+	before := s.Folders(user)
+	report, steps := examine(t, sending(s))
+	for _, step := range report.Steps {
+		if step.ID != doctor.StepTLS && step.ID != doctor.StepSMTPTLS && step.Outcome != doctor.OK {
+			t.Errorf("%s is %+v", step.ID, step)
 		}
+	}
+	if report.Outcome != doctor.Warning || steps[doctor.StepTLS].Outcome != doctor.Warning {
+		t.Errorf("a certificate that ends tomorrow makes it %s", report.Outcome)
+	}
+	if diff := cmp.Diff(before, s.Folders(user)); diff != "" || s.Count(user, "INBOX") != 0 {
+		t.Errorf("it left something behind: %s, %d mails", diff, s.Count(user, "INBOX"))
 	}
 }
 

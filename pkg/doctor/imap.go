@@ -7,12 +7,17 @@ import (
 	"github.com/mailyard/mailyard/pkg/mailhost"
 )
 
-// imap tries what the pipeline needs of the IMAP server.
-func (r *run) imap(ctx context.Context) {
-	if !r.signIn(ctx) {
+// mailbox tries what the pipeline needs of a mailbox.
+func (r *run) mailbox(ctx context.Context) {
+	if !r.openInbox(ctx) {
 		return
 	}
-	defer r.close()
+	for _, step := range []func(context.Context){r.rights, r.targets, r.idle} {
+		if !r.conn.Alive() {
+			return
+		}
+		step(ctx)
+	}
 }
 
 // signIn goes from the name of the server to the namespace.

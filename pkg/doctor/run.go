@@ -29,6 +29,8 @@ type run struct {
 	public map[mailhost.Protocol]bool // the server is on the internet
 	conn   *imapconn.Conn             // nil: not signed in
 	inbox  imapconn.Inbox             // zero: not opened
+	made   []string                   // throw-away folders that may be on the server
+	probes []*probe                   // mails that were sent
 }
 
 // step returns a step of the plan.

@@ -104,3 +104,6 @@ func (c *Conn) Append(ctx context.Context, display string, mail []byte) error {
 		return err
 	}))
 }
+
+// Has reports whether the server has a capability, such as "UIDPLUS".
+func (c *Conn) Has(capability string) bool { return c.caps.Has(imap.Cap(capability)) }
