@@ -19,6 +19,7 @@ type Conn struct {
 	target   Target
 	opts     Options
 	log      *zap.Logger
+	tracer   *tracer
 	counters counters
 
 	ns      namespace

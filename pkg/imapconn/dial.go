@@ -26,7 +26,9 @@ func Dial(ctx context.Context, t Target, opts Options) (*Conn, error) {
 		opts:   opts,
 		log:    opts.Logger.With(zap.String("tenant", t.Tenant), zap.String("mailbox", t.Mailbox)),
 	}
+	c.tracer = newTracer(opts.Trace, t)
 	if err := c.dial(ctx); err != nil {
+		c.tracer.remark("%v", err)
 		return nil, err
 	}
 	return c, nil
@@ -43,6 +45,7 @@ func (c *Conn) dial(ctx context.Context) error {
 		return mailhost.Unreachable(ctx, mailhost.IMAP, op, err)
 	}
 	c.opts.Observe.End(mailhost.Progress{Stage: mailhost.StageConnect, Remote: raw.RemoteAddr()})
+	c.tracer.remark("connected to %s", c.target.Addr())
 	stop := context.AfterFunc(ctx, func() { raw.Close() })
 	d, err := c.open(ctx, raw)
 	if ended := !stop(); ended && err == nil {
@@ -110,11 +113,11 @@ func (c *Conn) secure(ctx context.Context, raw net.Conn) (*dialogue, error) {
 		if err != nil {
 			return nil, mailhost.TLSError(op, t, mailhost.IMAP, err)
 		}
-		d := newDialogue(conn, c.opts.GreetingTimeout)
+		d := c.newDialogue(conn)
 		_, err = c.greet(d)
 		return d, err
 	}
-	d := newDialogue(raw, c.opts.GreetingTimeout)
+	d := c.newDialogue(raw)
 	if _, err := c.greet(d); err != nil {
 		return nil, err
 	}
@@ -145,7 +148,7 @@ func (c *Conn) secure(ctx context.Context, raw net.Conn) (*dialogue, error) {
 	if err != nil {
 		return nil, mailhost.TLSError(op, t, mailhost.IMAP, err)
 	}
-	return newDialogue(conn, c.opts.GreetingTimeout), nil
+	return c.newDialogue(conn), nil
 }
 
 func (c *Conn) handshake(ctx context.Context, raw net.Conn, config *tls.Config) (net.Conn, error) {
@@ -232,6 +235,7 @@ func (c *Conn) handOver(d *dialogue, raw net.Conn) {
 	buffered, _ := d.br.Peek(d.br.Buffered())
 	c.changed = make(chan struct{}, 1)
 	c.guard = newGuard(d.conn, raw, first, buffered, c.opts, &c.counters)
+	c.guard.tracer = c.tracer
 	c.client = imapclient.New(c.guard, &imapclient.Options{
 		UnilateralDataHandler: &imapclient.UnilateralDataHandler{Mailbox: c.noteMailbox},
 	})

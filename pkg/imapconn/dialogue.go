@@ -28,6 +28,7 @@ type dialogue struct {
 	caps    []string // upper case; nil: not known
 	bye     string
 	secrets mailhost.Secrets
+	tracer  *tracer
 }
 
 func newDialogue(conn net.Conn, timeout time.Duration) *dialogue {
@@ -95,6 +96,7 @@ func (e *notIMAPError) Error() string { return fmt.Sprintf("server greets with %
 func (d *dialogue) command(line string, continuation ...string) (answer, error) {
 	d.tag++
 	tag := "M" + strconv.Itoa(d.tag)
+	d.tracer.command(tag + " " + line)
 	if err := d.send(tag + " " + line); err != nil {
 		return answer{}, err
 	}
@@ -117,6 +119,7 @@ func (d *dialogue) command(line string, continuation ...string) (answer, error) 
 			if len(continuation) > 0 {
 				next, continuation = continuation[0], continuation[1:]
 			}
+			d.tracer.continued(next)
 			if err := d.send(next); err != nil {
 				return answer{}, err
 			}
@@ -145,6 +148,7 @@ func (d *dialogue) send(line string) error {
 func (d *dialogue) response() (string, error) {
 	d.conn.SetDeadline(time.Now().Add(d.timeout))
 	var b []byte
+	from := 0 // in b, of the line
 	for {
 		line, err := d.br.ReadSlice('\n')
 		b = append(b, line...)
@@ -160,6 +164,7 @@ func (d *dialogue) response() (string, error) {
 		if err != nil {
 			return "", err
 		}
+		d.tracer.server(b[from:], from > 0, d.phase())
 		text := strings.TrimRight(string(b), "\r\n")
 		n := literalSize([]byte(text))
 		if n < 0 || isStatus(text) {
@@ -174,6 +179,7 @@ func (d *dialogue) response() (string, error) {
 		}
 		// What follows the literal continues the same response.
 		b = append(b[:strings.LastIndexByte(text, '{')], quote(string(literal))...)
+		from = len(b)
 	}
 }
 

@@ -41,6 +41,7 @@ type guard struct {
 	raw      net.Conn // TCP: closing it never blocks, unlike TLS
 	filter   filter
 	counters *counters
+	tracer   *tracer
 
 	// Of the reader.
 	in      []byte // read from the server, not yet looked at
@@ -87,11 +88,15 @@ func (g *guard) Close() error {
 // kill ends the connection; the first cause stays.
 func (g *guard) kill(cause error) {
 	g.mu.Lock()
-	if g.cause == nil {
+	first := g.cause == nil
+	if first {
 		g.cause = cause
 	}
 	g.mu.Unlock()
 	g.raw.Close()
+	if first {
+		g.tracer.ended(cause)
+	}
 }
 
 func (g *guard) ended() error {

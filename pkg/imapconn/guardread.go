@@ -66,6 +66,7 @@ func (g *guard) readLine(p []byte) error {
 		if i := bytes.IndexByte(g.in[scanned:], '\n'); i >= 0 {
 			line := g.in[:scanned+i+1]
 			g.in = g.in[len(line):]
+			g.tracer.server(line, g.filter.inside, phaseOpen)
 			out, literal, err := g.filter.line(line)
 			if err != nil {
 				return g.fail(err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/mailyard/mailyard/pkg/fault"
@@ -60,7 +61,7 @@ func (e *Error) ForFault() *Error {
 	case KindThrottled:
 		e.Err = &fault.Delayed{Err: e.Err, After: e.After}
 	case KindUnreachable:
-		e.Err = fault.Unavailable(e.Err)
+		e.Err = fault.Unavailable(WithoutAddresses(e.Err))
 	}
 	return e
 }
@@ -84,4 +85,14 @@ func IsTimeout(err error) bool {
 func IsNetwork(err error) bool {
 	var ne net.Error
 	return errors.As(err, &ne) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
+}
+
+// WithoutAddresses returns an error of the network without the addresses that
+// its text tells: a tenant may not read those of the landlord's networks.
+func WithoutAddresses(err error) error {
+	var op *net.OpError
+	if !errors.As(err, &op) || !strings.Contains(err.Error(), op.Error()) {
+		return err
+	}
+	return &net.OpError{Op: op.Op, Net: op.Net, Err: op.Err}
 }
