@@ -77,6 +77,7 @@ const (
 	signedIn access = iota // whoever is signed in
 	anyone                 // signed in or not
 	landlord               // the landlord; to others the route does not exist
+	manager                // who manages accounts; likewise
 )
 
 // A route is a page, a part of one, or what a form is sent to.

@@ -1,11 +1,10 @@
 package console
 
 import (
-	"errors"
+	"net/http"
 	"strings"
 
 	"github.com/mailyard/mailyard/pkg/config"
-	"github.com/mailyard/mailyard/services/admin/operation"
 )
 
 // A form is what the template "form-open" begins and "form-close" ends: fields
@@ -116,10 +115,9 @@ func (f field) Has(value string) bool {
 // returns false for every other error: the caller returns that.
 func (f *form) refuse(err error) bool {
 	p := problemOf(err)
-	if !errors.As(err, new(*operation.Problem)) && len(p.Errors) == 0 && p.Status >= 500 {
-		return false
-	}
-	if p.Status >= 500 || p.Status == 404 || p.Status == 403 {
+	switch p.Status {
+	case http.StatusBadRequest, http.StatusConflict, http.StatusPreconditionFailed, http.StatusUnprocessableEntity, http.StatusTooManyRequests:
+	default:
 		return false
 	}
 	f.Problems = p.Errors

@@ -60,3 +60,8 @@ func formLines(text string) []string {
 	}
 	return lines
 }
+
+// revisionOf is the hidden field of a form or a dialog that r.based reads.
+func revisionOf(revision int64) []pair {
+	return []pair{{"revision", strconv.FormatInt(revision, 10)}}
+}

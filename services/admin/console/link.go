@@ -3,7 +3,6 @@ package console
 import (
 	"errors"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/mailyard/mailyard/pkg/account"
@@ -13,16 +12,14 @@ import (
 // linkAge is how long a one-time link stays in the browser that followed it.
 const linkAge = time.Hour
 
-// LinkPath returns the path of a one-time link: that of the first landlord, an
-// invitation, or a way to a new password.
-func LinkPath(token secret.String) string {
-	return "/link?token=" + url.QueryEscape(token.Reveal())
-}
+// linkPage is the page of operation.InvitePath.
+const linkPage = "/link"
 
 func (c *console) linkRoutes() []route {
 	return []route{
-		{pattern: "GET /link", access: anyone, handle: c.showLink},
-		{pattern: "POST /link", access: anyone, handle: c.followLink},
+		{pattern: "GET " + linkPage, access: anyone, handle: c.showLink},
+		{pattern: "POST " + linkPage, access: anyone, handle: c.followLink},
+		{pattern: "POST " + linkPage + "/open", access: anyone, handle: c.openLink},
 	}
 }
 
@@ -36,19 +33,33 @@ type linkView struct {
 	Detail   string
 }
 
-// showLink takes the token out of the address at once, so that it stays neither
-// in the history nor on the screen, and asks for a password.
-func (c *console) showLink(r *request) error {
-	if token := r.FormValue("token"); token != "" {
-		r.setCookie(linkCookie, clip(token, 200), linkAge)
-		r.w.Header().Set("Referrer-Policy", "no-referrer")
-		return r.redirect("/link")
+// openLink takes the token that app.js found behind the # of the address. There
+// no server, log or referrer sees it; from here on it is in a cookie, so that it
+// stays neither in the history nor on the screen.
+func (c *console) openLink(r *request) error {
+	token := r.PostFormValue("token")
+	if _, err := c.Accounts.Link(r.Context(), token); err != nil {
+		return err
 	}
-	link, err := c.Accounts.Link(r.Context(), r.cookie(linkCookie))
+	r.setCookie(linkCookie, token, linkAge)
+	return r.redirect(linkPage)
+}
+
+// showLink asks for a password, once the link is opened.
+func (c *console) showLink(r *request) error {
+	cookie := r.cookie(linkCookie)
+	if cookie == "" {
+		return r.page("link-open", page{Title: "One-time link", Bare: true}, nil)
+	}
+	link, err := c.Accounts.Link(r.Context(), cookie)
+	if errors.Is(err, account.ErrLink) {
+		r.dropCookie(linkCookie)
+		return r.page("link-open", page{Title: "One-time link", Bare: true}, nil)
+	}
 	if err != nil {
 		return err
 	}
-	return c.linkPage(r, c.linkForm(r, link))
+	return c.askPassword(r, c.linkForm(r, link))
 }
 
 func (c *console) linkForm(r *request, link account.Link) linkView {
@@ -59,7 +70,7 @@ func (c *console) linkForm(r *request, link account.Link) linkView {
 	}
 }
 
-func (c *console) linkPage(r *request, v linkView) error {
+func (c *console) askPassword(r *request, v linkView) error {
 	title := "Set your password"
 	if v.Setup {
 		title = "Create the landlord's account"
@@ -75,7 +86,7 @@ func (c *console) followLink(r *request) error {
 	}
 	if !c.confidential(r.Request) {
 		r.status = http.StatusForbidden
-		return c.linkPage(r, c.linkForm(r, link))
+		return c.askPassword(r, c.linkForm(r, link))
 	}
 	var session account.Session
 	password := secret.NewString(r.PostFormValue("password"))
@@ -96,5 +107,5 @@ func (c *console) followLink(r *request) error {
 	}
 	v.Name, v.Password, v.Detail = f.Groups[0].Fields[0], f.Groups[0].Fields[1], f.Detail
 	r.invalid()
-	return c.linkPage(r, v)
+	return c.askPassword(r, v)
 }

@@ -88,6 +88,9 @@ func (r *request) navigation(current section) ([]navGroup, *tenantSwitch, error)
 			{Label: "Audit", Path: tenantPath(tenant.ID, "audit"), Icon: "history", Key: "a", Current: current == sectionAudit},
 		}})
 	}
+	if !r.landlord() && r.manages() {
+		groups = append(groups, navGroup{Items: []navItem{{Label: "Accounts", Path: "/accounts", Icon: "users", Key: "c", Current: current == sectionAccounts}}})
+	}
 	if r.landlord() {
 		groups = append(groups, navGroup{Label: "Provider", Items: []navItem{
 			{Label: "Tenants", Path: "/tenants", Icon: "building", Key: "t", Current: current == sectionTenants},

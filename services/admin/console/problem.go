@@ -27,19 +27,12 @@ var (
 // problemOf returns what the browser is told about an error.
 func problemOf(err error) *operation.Problem {
 	var large *http.MaxBytesError
-	var throttled *account.ThrottledError
 	switch {
 	case errors.As(err, &large):
 		return &operation.Problem{Title: "Too large", Status: http.StatusRequestEntityTooLarge, Detail: "What was sent is larger than " + sizeText(large.Limit) + "."}
-	case errors.As(err, &throttled):
-		return &operation.Problem{Title: "Too many attempts", Status: http.StatusTooManyRequests, Detail: "There were too many attempts. Wait " + durationText(throttled.After) + " and try again."}
 	case errors.Is(err, account.ErrLink):
 		return &operation.Problem{Title: "The link is not valid any more", Status: http.StatusGone, Detail: account.ErrLink.Error()}
-	case errors.Is(err, account.ErrLastLandlord):
-		return &operation.Problem{Title: "Not possible", Status: http.StatusConflict, Detail: account.ErrLastLandlord.Error()}
-	case errors.Is(err, account.ErrSetupDone):
-		return &operation.Problem{Title: "Done already", Status: http.StatusConflict, Detail: account.ErrSetupDone.Error()}
-	case errors.Is(err, account.ErrCredentials):
+	case errors.Is(err, account.ErrCredentials): // of whoever is signed in and changes the password
 		return operation.Invalid(config.Problem{Path: "current", Message: "is wrong"})
 	case isEscapeError(err):
 		return &operation.Problem{Title: "Bad request", Status: http.StatusBadRequest, Detail: "The form that was sent cannot be read."}
@@ -67,10 +60,8 @@ func (r *request) fail(err error) {
 	case p.Status >= http.StatusInternalServerError:
 		view.Reference = strings.ToLower(rand.Text()[:8])
 		log.Error("answering a browser", zap.Int("status", p.Status), zap.String("reference", view.Reference))
-	case p.Status == http.StatusTooManyRequests:
-		if t := new(account.ThrottledError); errors.As(err, &t) {
-			r.retryAfter(t.After)
-		}
+	case p.RetryAfter > 0:
+		r.retryAfter(p.RetryAfter)
 	default:
 		log.Debug("refusing a request", zap.Int("status", p.Status))
 	}

@@ -1,15 +1,15 @@
 package console
 
 import (
-	"errors"
+	"cmp"
 	"net/url"
 	"slices"
 	"time"
 
 	"github.com/mailyard/mailyard/pkg/account"
-	"github.com/mailyard/mailyard/pkg/config"
 	"github.com/mailyard/mailyard/pkg/control"
 	"github.com/mailyard/mailyard/pkg/secret"
+	"github.com/mailyard/mailyard/services/admin/operation"
 )
 
 func (c *console) profileRoutes() []route {
@@ -36,12 +36,12 @@ type profileView struct {
 }
 
 type sessionView struct {
-	account.Session
+	operation.Session
 	This bool
 }
 
 type tokenView struct {
-	account.Token
+	operation.Token
 	Expired bool
 	Revoke  confirm
 }
@@ -54,11 +54,11 @@ type madeSecret struct {
 // profilePage shows the account; v holds what a form left to show.
 func (c *console) profilePage(r *request, v profileView) error {
 	name := r.session.Account.Name
-	sessions, err := c.Accounts.Sessions(r.Context(), r.actor, name)
+	sessions, err := r.desk.ListSessions(r.Context(), r.actor, &operation.ListSessions{InAccount: operation.InAccount{Name: name}})
 	if err != nil {
 		return err
 	}
-	tokens, err := c.Accounts.Tokens(r.Context(), r.actor, name)
+	tokens, err := r.desk.ListTokens(r.Context(), r.actor, &operation.ListTokens{InAccount: operation.InAccount{Name: name}})
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (c *console) profilePage(r *request, v profileView) error {
 	v.Header = header{Title: "Your account"}
 	v.Provider = a.External()
 	v.Facts = accountFacts(a)
-	for _, s := range sessions {
+	for _, s := range sessions.Sessions {
 		this := s.ID == r.session.ID
 		if !this {
 			v.Others++
@@ -74,7 +74,7 @@ func (c *console) profilePage(r *request, v profileView) error {
 		v.Sessions = append(v.Sessions, sessionView{s, this})
 	}
 	now := time.Now()
-	for _, t := range tokens {
+	for _, t := range tokens.Tokens {
 		v.Tokens = append(v.Tokens, tokenView{Token: t, Expired: t.Expires.Before(now), Revoke: confirm{
 			ID: elementID("revoke", t.ID), Title: "Revoke API token " + t.Name + "?", Effect: []string{"Programs that use it are refused from now on."},
 			Post: "/account/tokens/revoke", Hidden: []pair{{"id", t.ID}}, Submit: "Revoke token", Danger: true,
@@ -137,7 +137,7 @@ func (c *console) revokeSessions(r *request) error {
 		r.tell(toneOK, "%s ended.", plural(n, "other session", "other sessions"))
 		return r.redirect("/account")
 	}
-	if err := c.Accounts.RevokeSession(r.Context(), r.actor, id); err != nil {
+	if _, err := r.desk.RevokeSession(r.Context(), r.actor, &operation.RevokeSession{ID: id}); err != nil {
 		return err
 	}
 	r.tell(toneOK, "The session ended.")
@@ -158,7 +158,7 @@ func tokenForm(a control.Actor, typed url.Values) *form {
 	if role.Value == "" {
 		role.Value = string(a.Role)
 	}
-	days := field{Name: "expires_at", Label: "Valid for", Widget: widgetSelect, Options: tokenDays(), Value: typed.Get("expires_at")}
+	days := field{Name: "days", Label: "Valid for", Widget: widgetSelect, Options: tokenDays(), Value: typed.Get("days")}
 	if days.Value == "" {
 		days.Value = "90"
 	}
@@ -180,26 +180,19 @@ func rolesBelow(a control.Actor) []control.Role {
 
 func (c *console) createToken(r *request) error {
 	f := tokenForm(r.actor, r.PostForm)
-	days, problems := formNumber("expires_at", r.PostFormValue("expires_at"))
-	if days < 1 || days > 366 {
-		problems = config.Problems{{Path: "expires_at", Message: "is not within 1 and 366 days"}}
-	}
-	spec := account.TokenSpec{Name: r.PostFormValue("name"), Role: control.Role(r.PostFormValue("role")), Tenant: r.PostFormValue("tenant"), Expires: time.Now().UTC().AddDate(0, 0, days)}
-	if r.actor.Tenant != "" {
-		spec.Tenant = r.actor.Tenant
-	}
+	days, problems := formNumber("days", r.PostFormValue("days"))
 	err := problems.Err()
-	var text secret.String
 	if err == nil {
-		text, _, err = c.Accounts.CreateToken(r.Context(), r.actor, spec)
+		in := operation.CreateToken{Body: operation.NewToken{Name: r.PostFormValue("name"), Role: control.Role(r.PostFormValue("role")), Tenant: cmp.Or(r.actor.Tenant, r.PostFormValue("tenant")), Days: days}}
+		var made operation.CreatedToken
+		if made, err = r.desk.CreateToken(r.Context(), r.actor, &in); err == nil {
+			return c.profilePage(r, profileView{Made: &madeSecret{
+				Title: "API token " + made.Name, Value: made.Text,
+				Text: "Copy it now: it is not stored, and never shown again. Programs send it as Authorization: Bearer.",
+			}})
+		}
 	}
-	if err == nil {
-		return c.profilePage(r, profileView{Made: &madeSecret{
-			Title: "API token " + spec.Name, Value: text.Reveal(),
-			Text: "Copy it now: it is not stored, and never shown again. Programs send it as Authorization: Bearer.",
-		}})
-	}
-	if errors.Is(err, control.ErrForbidden) || !f.refuse(err) {
+	if !f.refuse(err) {
 		return err
 	}
 	r.invalid()
@@ -207,7 +200,7 @@ func (c *console) createToken(r *request) error {
 }
 
 func (c *console) revokeToken(r *request) error {
-	if err := c.Accounts.RevokeToken(r.Context(), r.actor, r.PostFormValue("id")); err != nil {
+	if _, err := r.desk.RevokeToken(r.Context(), r.actor, &operation.RevokeToken{ID: r.PostFormValue("id")}); err != nil {
 		return err
 	}
 	r.tell(toneOK, "The API token is revoked.")

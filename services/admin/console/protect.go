@@ -83,3 +83,15 @@ func (c *console) from(r *http.Request) string {
 	}
 	return host
 }
+
+// origin returns the address of the console, without a slash at the end, for
+// links that leave it.
+func (c *console) origin(r *http.Request) string {
+	switch {
+	case c.public != nil:
+		return c.public.Scheme + "://" + c.public.Host
+	case r.TLS != nil:
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}

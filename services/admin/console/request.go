@@ -64,7 +64,7 @@ func (r *request) answer(route route) error {
 	if route.access != anyone && !r.signedIn() {
 		return errSignIn
 	}
-	if route.access == landlord && r.actor.Role != control.RoleLandlord {
+	if route.access == landlord && !r.landlord() || route.access == manager && !r.manages() {
 		return errNoPage
 	}
 	if err := r.findTenant(); err != nil {
@@ -108,6 +108,11 @@ func (r *request) signedIn() bool { return r.actor.Name != "" }
 
 // landlord reports whether the landlord asks.
 func (r *request) landlord() bool { return r.actor.Role == control.RoleLandlord }
+
+// manages reports whether the actor manages accounts.
+func (r *request) manages() bool {
+	return r.landlord() || r.actor.Role == control.RoleTenantAdmin
+}
 
 // mayWrite reports whether the actor may change what is in the tenant of the
 // page. Operations check it again; pages leave out what would be refused.

@@ -19,7 +19,7 @@ func (c *console) parse() (*template.Template, error) {
 		"toast":    func(t tone, text string) toast { return toast{t, text} },
 		"sentence": sentence,
 		"badge":    func(t tone, text string) badge { return badge{Tone: t, Text: text} },
-		"ago":      func(t time.Time) template.HTML { return ago(time.Now(), t) },
+		"ago":      agoNow,
 		"time":     absolute,
 		"duration": durationText,
 		"size":     sizeText,
@@ -66,4 +66,18 @@ func integer(n any) (int64, error) {
 		return int64(v.Uint()), nil
 	}
 	return 0, fmt.Errorf("%T is no whole number", n)
+}
+
+// agoNow writes a time, or a pointer to one, which may be nil.
+func agoNow(v any) (template.HTML, error) {
+	switch t := v.(type) {
+	case time.Time:
+		return ago(time.Now(), t), nil
+	case *time.Time:
+		if t == nil {
+			return ago(time.Now(), time.Time{}), nil
+		}
+		return ago(time.Now(), *t), nil
+	}
+	return "", fmt.Errorf("%T is no time", v)
 }

@@ -346,6 +346,19 @@ document.addEventListener('htmx:beforeRequest', (e) => {
   if (live && e.detail.elt === live && (document.hidden || find('details[open], :focus-visible', live))) e.preventDefault();
 });
 
+// The secret of a one-time link stands behind the #. It leaves the address at once.
+
+function openLink() {
+  const form = find('form[data-hash]');
+  const token = decodeURIComponent(location.hash.slice(1));
+  if (!form || !token || token === 'main') return;
+  history.replaceState(null, '', location.pathname);
+  form.elements.token.value = token;
+  form.requestSubmit();
+}
+addEventListener('hashchange', openLink);
+openLink();
+
 const narrow = matchMedia('(max-width: 860px)');
 const fold = () => { const p = find('#pane'); if (p) p.open = !narrow.matches; };
 narrow.addEventListener('change', fold);
