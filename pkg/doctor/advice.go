@@ -10,6 +10,7 @@ import (
 
 	"github.com/mailyard/mailyard/pkg/egress"
 	"github.com/mailyard/mailyard/pkg/mailhost"
+	"github.com/mailyard/mailyard/pkg/provider"
 )
 
 // advice says what to do about an error.
@@ -27,6 +28,10 @@ func (r *run) advice(p mailhost.Protocol, stage mailhost.Stage, err error) strin
 	}
 	hint := sentence(known.Hint)
 	switch known.Kind {
+	case mailhost.KindCredentials:
+		if p, ok := provider.OfHost(r.req.target(p).Host); ok && p.Note != "" && !strings.HasPrefix(known.Hint, "set ") {
+			return sentence(mailhost.LoginHint("", known.Err.Error())) + " " + p.Note
+		}
 	case mailhost.KindThrottled:
 		return fmt.Sprintf("The provider asks to wait %s. Try again then.", known.After.Round(time.Second))
 	case mailhost.KindUnreachable:

@@ -1,0 +1,46 @@
+package provider
+
+// providers returns the table, those with special domains before those whose
+// domains they are within.
+func providers() []known {
+	return []known{
+		{name: "Gmail", imap: "imap.gmail.com", smtp: "smtp.gmail.com", port: 465, domains: []string{"gmail.com", "googlemail.com"}, mx: []string{"google.com", "googlemail.com"}, note: noteGoogle},
+		{name: "Outlook.com", imap: "outlook.office365.com", smtp: "smtp-mail.outlook.com", port: 587, domains: []string{"msn.com", "passport.com", "windowslive.com"}, families: []string{"outlook", "hotmail", "live"}, mx: []string{"olc.protection.outlook.com"}, note: noteMicrosoft},
+		{name: "Microsoft 365", imap: "outlook.office365.com", smtp: "smtp.office365.com", port: 587, mx: []string{"mail.protection.outlook.com", "mx.microsoft"}, note: noteMicrosoft},
+		{name: "Yahoo Japan", imap: "imap.mail.yahoo.co.jp", smtp: "smtp.mail.yahoo.co.jp", port: 465, domains: []string{"yahoo.co.jp"}, note: noteSwitchOn},
+		{name: "AOL", imap: "imap.aol.com", smtp: "smtp.aol.com", port: 465, domains: []string{"aim.com"}, families: []string{"aol"}, mx: []string{"mx-aol.mail.gm0.yahoodns.net"}, note: noteYahoo},
+		{name: "Yahoo", imap: "imap.mail.yahoo.com", smtp: "smtp.mail.yahoo.com", port: 465, domains: []string{"ymail.com", "rocketmail.com", "myyahoo.com"}, families: []string{"yahoo"}, mx: []string{"yahoodns.net"}, note: noteYahoo},
+		{name: "iCloud", imap: "imap.mail.me.com", smtp: "smtp.mail.me.com", port: 587, domains: []string{"icloud.com", "me.com", "mac.com"}, mx: []string{"mail.icloud.com"}, note: noteApple},
+		{name: "GMX", imap: "imap.gmx.com", smtp: "mail.gmx.com", port: 587, domains: []string{"gmx.com", "gmx.us", "gmx.co.uk", "gmx.fr", "gmx.es"}, note: noteBoth},
+		{name: "GMX", imap: "imap.gmx.net", smtp: "mail.gmx.net", port: 587, families: []string{"gmx"}, mx: []string{"gmx.net"}, note: noteBoth},
+		{name: "WEB.DE", imap: "imap.web.de", smtp: "smtp.web.de", port: 587, domains: []string{"web.de"}, note: noteBoth},
+		{name: "mail.com", imap: "imap.mail.com", smtp: "smtp.mail.com", port: 587, domains: []string{"mail.com", "email.com"}, note: noteBoth},
+		{name: "Fastmail", imap: "imap.fastmail.com", smtp: "smtp.fastmail.com", port: 465, domains: []string{"fastmail.com", "fastmail.fm"}, mx: []string{"messagingengine.com"}, note: noteAppOnly},
+		{name: "Zoho Mail (Europe)", imap: "imap.zoho.eu", smtp: "smtp.zoho.eu", port: 465, domains: []string{"zohomail.eu", "zoho.eu"}, mx: []string{"zoho.eu"}, note: noteBoth},
+		{name: "Zoho Mail (India)", imap: "imap.zoho.in", smtp: "smtp.zoho.in", port: 465, domains: []string{"zohomail.in", "zoho.in"}, mx: []string{"zoho.in"}, note: noteBoth},
+		{name: "Zoho Mail", imap: "imap.zoho.com", smtp: "smtp.zoho.com", port: 465, domains: []string{"zohomail.com", "zoho.com"}, mx: []string{"zoho.com"}, note: noteBoth},
+		{name: "mailbox.org", imap: "imap.mailbox.org", smtp: "smtp.mailbox.org", port: 465, domains: []string{"mailbox.org"}, mx: []string{"mailbox.org"}},
+		{name: "Posteo", imap: "posteo.de", smtp: "posteo.de", port: 465, families: []string{"posteo"}},
+		{name: "IONOS", imap: "imap.ionos.com", smtp: "smtp.ionos.com", port: 465, mx: []string{"ionos.com", "1and1.com", "perfora.net"}},
+		{name: "IONOS", imap: "imap.ionos.de", smtp: "smtp.ionos.de", port: 465, domains: []string{"online.de", "onlinehome.de"}, mx: []string{"ionos.de", "kundenserver.de", "1and1.de"}},
+		{name: "STRATO", imap: "imap.strato.de", smtp: "smtp.strato.de", port: 465, mx: []string{"rzone.de"}},
+		{name: "T-Online", imap: "secureimap.t-online.de", smtp: "securesmtp.t-online.de", port: 465, domains: []string{"t-online.de", "magenta.de"}, note: "The password is not that of the Telekom login: mail programs have one of their own, set in the Kundencenter."},
+		{name: "freenet", imap: "mx.freenet.de", smtp: "mx.freenet.de", port: 587, domains: []string{"freenet.de"}, note: noteSwitchOn},
+		{name: "OVHcloud", imap: "ssl0.ovh.net", smtp: "ssl0.ovh.net", port: 465, mx: []string{"mail.ovh.net", "ovh.net"}},
+		{name: "Gandi", imap: "mail.gandi.net", smtp: "mail.gandi.net", port: 465, mx: []string{"mail.gandi.net"}},
+		{name: "Infomaniak", imap: "mail.infomaniak.com", smtp: "mail.infomaniak.com", port: 465, domains: []string{"ik.me", "ikmail.com", "etik.com"}, mx: []string{"infomaniak.ch", "infomaniak.com"}, note: noteAppOnly},
+		{name: "Yandex", imap: "imap.yandex.com", smtp: "smtp.yandex.com", port: 465, domains: []string{"ya.ru"}, families: []string{"yandex"}, mx: []string{"yandex.net", "yandex.ru"}, note: noteSwitchOn + " An app password is needed."},
+		{name: "Mail.ru", imap: "imap.mail.ru", smtp: "smtp.mail.ru", port: 465, domains: []string{"mail.ru", "bk.ru", "inbox.ru", "list.ru", "internet.ru"}, mx: []string{"mail.ru"}, note: noteAppOnly},
+		{name: "QQ Mail", imap: "imap.qq.com", smtp: "smtp.qq.com", port: 465, domains: []string{"qq.com", "foxmail.com"}, mx: []string{"qq.com"}, note: noteSwitchOn + " The password is an authorisation code that is made there."},
+		{name: "NetEase 163", imap: "imap.163.com", smtp: "smtp.163.com", port: 465, domains: []string{"163.com"}, note: noteSwitchOn + " The password is an authorisation code that is made there."},
+		{name: "NetEase 126", imap: "imap.126.com", smtp: "smtp.126.com", port: 465, domains: []string{"126.com"}, note: noteSwitchOn + " The password is an authorisation code that is made there."},
+		{name: "Orange", imap: "imap.orange.fr", smtp: "smtp.orange.fr", port: 465, domains: []string{"orange.fr", "wanadoo.fr"}},
+		{name: "Free", imap: "imap.free.fr", smtp: "smtp.free.fr", port: 465, domains: []string{"free.fr"}},
+		{name: "La Poste", imap: "imap.laposte.net", smtp: "smtp.laposte.net", port: 465, domains: []string{"laposte.net"}, note: noteSwitchOn},
+		{name: "Libero", imap: "imapmail.libero.it", smtp: "smtp.libero.it", port: 465, domains: []string{"libero.it"}},
+		{name: "Seznam", imap: "imap.seznam.cz", smtp: "smtp.seznam.cz", port: 465, domains: []string{"seznam.cz", "email.cz", "post.cz"}, note: noteSwitchOn},
+		{name: "Rackspace Email", imap: "secure.emailsrvr.com", smtp: "secure.emailsrvr.com", port: 465, mx: []string{"emailsrvr.com"}},
+		{name: "Namecheap Private Email", imap: "mail.privateemail.com", smtp: "mail.privateemail.com", port: 465, mx: []string{"privateemail.com"}},
+		{name: "Proton Mail", domains: []string{"proton.me", "protonmail.com", "pm.me"}, mx: []string{"protonmail.ch"}, note: "Proton Mail offers IMAP only through its Bridge program on the user's own computer. Have the mail forwarded to another mailbox."},
+	}
+}
