@@ -100,14 +100,22 @@ func byName(ctx context.Context, tx *control.Tx, name string) (Account, bool, er
 	return find(ctx, tx, `a.name_key = ?`, control.UsernameKey(name))
 }
 
-// save writes an account as it is.
-func save(ctx context.Context, tx *control.Tx, a Account) error {
-	_, err := tx.Exec(ctx, `INSERT INTO accounts (name_key, name, display_name, role, tenant, issuer, subject, password, revision, created_at, updated_at, signed_in_at, disabled_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (name_key) DO UPDATE SET display_name = excluded.display_name, role = excluded.role, tenant = excluded.tenant, password = excluded.password,
-			revision = excluded.revision, updated_at = excluded.updated_at, signed_in_at = excluded.signed_in_at, disabled_at = excluded.disabled_at`,
+// insert writes a new account.
+func insert(ctx context.Context, tx *control.Tx, a Account) error {
+	_, err := tx.Exec(ctx, `INSERT INTO accounts (name_key, name, display_name, role, tenant, issuer, subject, password, revision, created_at, updated_at, disabled_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		a.key, a.Name, a.DisplayName, string(a.Role), a.Tenant, optional(a.Issuer), optional(a.Subject), optional(a.password), a.Revision,
-		control.FormatTime(a.CreatedAt), control.FormatTime(a.UpdatedAt), optionalTime(a.SignedInAt), disabledAt(a))
+		control.FormatTime(a.CreatedAt), control.FormatTime(a.UpdatedAt), disabledAt(a))
+	if err != nil {
+		return fmt.Errorf("writing account %s: %w", a.Name, err)
+	}
+	return nil
+}
+
+// save writes what may change of an account.
+func save(ctx context.Context, tx *control.Tx, a Account) error {
+	_, err := tx.Exec(ctx, `UPDATE accounts SET display_name = ?, role = ?, tenant = ?, password = ?, revision = ?, updated_at = ?, signed_in_at = ?, disabled_at = ? WHERE name_key = ?`,
+		a.DisplayName, string(a.Role), a.Tenant, optional(a.password), a.Revision, control.FormatTime(a.UpdatedAt), optionalTime(a.SignedInAt), disabledAt(a), a.key)
 	if err != nil {
 		return fmt.Errorf("writing account %s: %w", a.Name, err)
 	}

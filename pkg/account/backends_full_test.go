@@ -18,7 +18,7 @@ func backends() map[string]backend {
 	return map[string]backend{"sqlite": sqliteBackend, "postgres": postgresBackend}
 }
 
-// postgresBackend makes a database of its own on the server whose superuser URL
+// postgresBackend makes a schema of its own in the database whose superuser URL
 // is in MAILYARD_TEST_POSTGRES.
 func postgresBackend(t *testing.T) string {
 	t.Helper()
@@ -40,12 +40,14 @@ func postgresBackend(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	command(fmt.Sprintf("CREATE DATABASE %q", name))
-	t.Cleanup(func() { command(fmt.Sprintf("DROP DATABASE %q WITH (FORCE)", name)) })
+	command(fmt.Sprintf("CREATE SCHEMA %q", name))
+	t.Cleanup(func() { command(fmt.Sprintf("DROP SCHEMA %q CASCADE", name)) })
 	u, err := url.Parse(server)
 	if err != nil {
 		t.Fatal(err)
 	}
-	u.Path = "/" + name
+	q := u.Query()
+	q.Set("search_path", name)
+	u.RawQuery = q.Encode()
 	return u.String()
 }

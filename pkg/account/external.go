@@ -30,36 +30,75 @@ func (s *Store) SignInExternal(ctx context.Context, id Identity, from string) (S
 		return Session{}, errors.New("signing in: the identity has no issuer, or its subject is not 1 to 255 characters of text")
 	}
 	var session Session
+	for {
+		actor, err := s.externalActor(ctx, id, from)
+		if err == nil {
+			session, err = s.signInAs(ctx, id, actor)
+		}
+		switch {
+		case errors.Is(err, errRenamed):
+			continue // somebody took the name at this moment; there are as many tries as people
+		case err != nil:
+			return Session{}, fmt.Errorf("signing in: %w", err)
+		}
+		return session, nil
+	}
+}
+
+// errRenamed: the actor's name is not that of the account any more.
+var errRenamed = errors.New("the name of the account was taken")
+
+// externalActor returns who it is in the audit: by the name of the account, not
+// by what the person is called today.
+func (s *Store) externalActor(ctx context.Context, id Identity, from string) (actor control.Actor, err error) {
+	err = s.db.View(ctx, func(tx *control.Tx) error {
+		a, exists, err := find(ctx, tx, `a.issuer = ? AND a.subject = ?`, id.Issuer, id.Subject)
+		if err == nil && !exists {
+			a.Name, err = newName(ctx, tx, id)
+		}
+		actor = control.Actor{Name: a.Name, Role: id.Role, Tenant: id.Tenant, From: from}
+		return err
+	})
+	return actor, err
+}
+
+func (s *Store) signInAs(ctx context.Context, id Identity, actor control.Actor) (session Session, err error) {
 	var refused *RefusedError
-	err := s.db.Update(ctx, control.Actor{Name: externalName(id), Role: id.Role, Tenant: id.Tenant, From: from}, func(tx *control.Tx) error {
+	err = s.db.Update(ctx, actor, func(tx *control.Tx) error {
 		a, exists, err := find(ctx, tx, `a.issuer = ? AND a.subject = ?`, id.Issuer, id.Subject)
 		if err != nil {
 			return err
 		}
-		if refused, err = refusal(ctx, tx, a, id); err != nil || refused != nil {
-			if refused != nil {
-				err = tx.Audit(ctx, KindSession, a.Tenant, orUnknown(a.Name), ChangeRefused, set("reason", refused.Reason))
+		if !exists {
+			if a.Name, err = newName(ctx, tx, id); err != nil {
+				return err
 			}
+		}
+		if a.Name != actor.Name {
+			return errRenamed
+		}
+		if refused, err = refusal(ctx, tx, a, id); err != nil {
 			return err
+		}
+		if refused != nil {
+			return tx.Audit(ctx, KindSession, a.Tenant, a.Name, ChangeRefused, set("reason", refused.Reason))
 		}
 		if exists {
 			a, err = refresh(ctx, tx, a, id)
 		} else {
-			a, err = admit(ctx, tx, id)
+			doc := Document{Name: a.Name, DisplayName: externalDisplayName(id), Role: id.Role, Tenant: id.Tenant}
+			a, err = create(ctx, tx, Account{Document: doc, Issuer: id.Issuer, Subject: id.Subject})
 		}
 		if err != nil {
 			return err
 		}
-		session, err = startSession(ctx, tx, a, from)
+		session, err = startSession(ctx, tx, a, actor.From)
 		return err
 	})
 	if err == nil && refused != nil {
 		err = refused
 	}
-	if err != nil {
-		return Session{}, fmt.Errorf("signing in: %w", err)
-	}
-	return session, nil
+	return session, err
 }
 
 // isSubject: OpenID Connect Core, section 2, allows 255 ASCII characters.
@@ -84,17 +123,6 @@ func refusal(ctx context.Context, tx *control.Tx, a Account, id Identity) (*Refu
 	return &RefusedError{problems[0].Path + ": " + problems[0].Message + "; ask your administrator"}, nil
 }
 
-// admit makes the account of a person who was never here.
-func admit(ctx context.Context, tx *control.Tx, id Identity) (Account, error) {
-	doc := Document{Name: externalName(id), DisplayName: externalDisplayName(id), Role: id.Role, Tenant: id.Tenant}
-	if _, taken, err := byName(ctx, tx, doc.Name); err != nil {
-		return Account{}, err
-	} else if taken { // by somebody else: a name is one person in the audit
-		doc.Name = "external-" + fingerprint(id)
-	}
-	return create(ctx, tx, Account{Document: doc, Issuer: id.Issuer, Subject: id.Subject})
-}
-
 // refresh takes over what the provider says today.
 func refresh(ctx context.Context, tx *control.Tx, before Account, id Identity) (Account, error) {
 	after := before
@@ -115,12 +143,19 @@ func refresh(ctx context.Context, tx *control.Tx, before Account, id Identity) (
 	return after, auditUpdate(ctx, tx, before, after, fields)
 }
 
-// externalName is the name of a new account.
-func externalName(id Identity) string {
-	if _, ok := checkName(id.Name); ok {
-		return id.Name
+// newName returns the name of an account that is to be made. A name is one person
+// in the audit: that of somebody else is not given again.
+func newName(ctx context.Context, tx *control.Tx, id Identity) (string, error) {
+	sum := sha256.Sum256([]byte(id.Issuer + "\x00" + id.Subject))
+	other := externalPrefix + hex.EncodeToString(sum[:8])
+	if _, ok := checkNewName(id.Name); !ok {
+		return other, nil
 	}
-	return "external-" + fingerprint(id)
+	_, taken, err := byName(ctx, tx, id.Name)
+	if taken {
+		return other, err
+	}
+	return id.Name, err
 }
 
 func externalDisplayName(id Identity) string {
@@ -128,11 +163,6 @@ func externalDisplayName(id Identity) string {
 		return id.DisplayName
 	}
 	return ""
-}
-
-func fingerprint(id Identity) string {
-	sum := sha256.Sum256([]byte(id.Issuer + "\x00" + id.Subject))
-	return hex.EncodeToString(sum[:8])
 }
 
 // RefusedExternal writes to the audit that an identity provider's answer was

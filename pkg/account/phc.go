@@ -21,7 +21,7 @@ type Cost struct {
 
 // DefaultCost is above the least that OWASP's cheat sheet on password storage
 // advises (19 MiB, 2 passes, 1 thread).
-func DefaultCost() Cost { return Cost{Memory: 32 << 10, Passes: 3, Threads: 1} }
+func DefaultCost() Cost { return Cost{Memory: 32 << 10, Passes: 2, Threads: 1} }
 
 // Limits of what is taken from the database, and sizes of what is put there.
 const (

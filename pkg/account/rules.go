@@ -30,6 +30,20 @@ const unknown = "unknown"
 // reserved are actors of the audit that are no accounts.
 var reserved = []string{unknown, "anonymous", "setup", "host", "retention", "restore", "system"}
 
+// externalPrefix begins the names of people of the identity provider whose own
+// name cannot be used.
+const externalPrefix = "external-"
+
+// checkNewName returns what is wrong with a name for a new account.
+func checkNewName(name string) (message string, ok bool) {
+	if strings.HasPrefix(control.UsernameKey(name), externalPrefix) {
+		return "begins with external-, which is for the identity provider's people; choose another one", false
+	}
+	return checkName(name)
+}
+
+// checkName returns what is wrong with a name. What it lets pass is short and can
+// be stored and shown anywhere.
 func checkName(name string) (message string, ok bool) {
 	const rule = "letters, digits and . _ - @ + ' only, beginning with a letter or a digit"
 	first, _ := utf8.DecodeRuneInString(name)

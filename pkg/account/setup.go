@@ -68,7 +68,7 @@ func (s *Store) CompleteSetup(ctx context.Context, token, name string, password 
 		return Session{}, fmt.Errorf("setting up: %w", err)
 	}
 	var problems config.Problems
-	if message, ok := checkName(name); !ok {
+	if message, ok := checkNewName(name); !ok {
 		problems = append(problems, config.Problem{Path: "name", Message: message})
 	}
 	if err := append(problems, checkPassword("password", name, password)...).Err(); err != nil {

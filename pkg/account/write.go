@@ -42,6 +42,9 @@ func (s *Store) PutAccount(ctx context.Context, actor control.Actor, doc Documen
 		if err := checkTenant(ctx, tx, doc.Tenant); err != nil {
 			return err
 		}
+		if message, ok := checkNewName(doc.Name); !ok && !exists {
+			return config.Problems{{Path: "name", Message: message}}
+		}
 		if !exists {
 			a, err = create(ctx, tx, Account{Document: doc})
 			return err
@@ -167,7 +170,7 @@ func checkRevision(based int64, exists bool, current int64) error {
 func create(ctx context.Context, tx *control.Tx, a Account) (Account, error) {
 	a.key = control.UsernameKey(a.Name)
 	a.Revision, a.CreatedAt, a.UpdatedAt = 1, tx.Now(), tx.Now()
-	if err := save(ctx, tx, a); err != nil {
+	if err := insert(ctx, tx, a); err != nil {
 		return a, err
 	}
 	fields := diff(Account{}, a)

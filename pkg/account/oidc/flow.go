@@ -49,7 +49,10 @@ func parseFlow(s string) (flow, bool) {
 	}
 	f := flow{begun: begun}
 	copy(f.secret[:], raw)
-	return f, f.cookie().Reveal() == s
+	if f.cookie().Reveal() != s {
+		return flow{}, false
+	}
+	return f, true
 }
 
 // over reports whether the flow took too long.
