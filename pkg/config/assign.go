@@ -137,17 +137,3 @@ func suggestion(keys []string, key string) string {
 	}
 	return ""
 }
-
-// shorten keeps what is quoted from a document readable in one line.
-func shorten(s string) string {
-	const limit = 80
-	if r := []rune(s); len(r) > limit {
-		s = string(r[:limit]) + "…"
-	}
-	return strings.Map(func(r rune) rune {
-		if isControl(r) {
-			return '�'
-		}
-		return r
-	}, s)
-}

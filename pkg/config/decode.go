@@ -58,10 +58,19 @@ func (p *Problems) unchanged(path, before, after string) {
 	}
 }
 
+// maxProblems is how many problems of a document are told. Who has more of them
+// sent something else.
+const maxProblems = 100
+
 func decode(raw []byte, into any) Problems {
 	root, problems := parseJSON(raw)
 	if root == nil {
 		return problems
 	}
-	return append(problems, root.assign(into)...)
+	problems = append(problems, root.assign(into)...)
+	if more := len(problems) - maxProblems; more > 0 {
+		problems = problems[:maxProblems]
+		problems.add("", "has %d more problems", more)
+	}
+	return problems
 }

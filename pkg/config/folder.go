@@ -17,7 +17,7 @@ func ValidateFolder(f Folder) Problems {
 		p.add("id", "%s is reserved: it is a value of unmatched", f.ID)
 	}
 	p.text("name", f.Name, maxName, true)
-	p.text("description", f.Description, maxDescription, false)
+	p.prose("description", f.Description, maxDescription)
 	if len(f.Aliases) > maxAliases {
 		p.add("aliases", "has %d addresses; at most %d are allowed", len(f.Aliases), maxAliases)
 		return p

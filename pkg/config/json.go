@@ -8,8 +8,10 @@ import (
 	"unicode/utf8"
 )
 
-// maxDepth is how deep a document may nest. Ours nest two levels.
-const maxDepth = 32
+const (
+	maxDepth    = 32      // levels; our documents nest two
+	maxDocument = 2 << 20 // octets of JSON
+)
 
 var errTooDeep = errors.New("it nests too deeply")
 
@@ -17,6 +19,10 @@ var errTooDeep = errors.New("it nests too deeply")
 // encoding/json alone would not see. The node is nil if it is no JSON object.
 func parseJSON(raw []byte) (*node, Problems) {
 	var problems Problems
+	if len(raw) > maxDocument {
+		problems.add("", "has %d bytes; at most %d are allowed", len(raw), maxDocument)
+		return nil, problems
+	}
 	if !utf8.Valid(raw) {
 		problems.add("", "is not UTF-8")
 		return nil, problems

@@ -21,7 +21,7 @@ func validateMailbox(m Mailbox, now time.Time) Problems {
 	p.slug("tenant", m.Tenant)
 	p.slug("id", m.ID)
 	p.text("name", m.Name, maxName, true)
-	p.text("description", m.Description, maxDescription, false)
+	p.prose("description", m.Description, maxDescription)
 	p.folders(m)
 	p.server("imap", m.IMAP, true)
 	p.server("smtp", m.SMTP, false)
@@ -96,8 +96,11 @@ func (p *Problems) server(path string, s config.Server, required bool) {
 }
 
 func (p *Problems) sizes(m Mailbox) {
-	if m.MaxEmailBytes <= 0 {
+	switch {
+	case m.MaxEmailBytes <= 0:
 		p.add("max_email_bytes", "%d is not a size above 0 bytes", m.MaxEmailBytes)
+	case m.MaxEmailBytes > maxNumber:
+		p.add("max_email_bytes", "%d is out of range (1-%d bytes)", m.MaxEmailBytes, int64(maxNumber))
 	}
 	switch {
 	case m.MaxLightBytes <= 0:

@@ -10,9 +10,11 @@ import (
 	"github.com/mailyard/mailyard/pkg/secret"
 )
 
-// maxPassword is the longest password, in octets. Access tokens are longer than
-// passwords.
-const maxPassword = 8192
+const (
+	maxPassword = 8192 // octets; access tokens are longer than passwords
+	maxVariable = 255
+	maxPath     = 4096
+)
 
 // A PasswordRef says where a password is: in an environment variable, in a
 // file, or here. Exactly one of the three is set.
@@ -61,6 +63,8 @@ func CheckPassword(s secret.String) error {
 		return errors.New("is not UTF-8")
 	case strings.ContainsFunc(text, isControl):
 		return errors.New("holds a control character or a line end")
+	case strings.ContainsRune(text, utf8.RuneError):
+		return errors.New("holds a character that could not be read (U+FFFD)")
 	}
 	return nil
 }
@@ -95,9 +99,11 @@ func takePassword(root *node) (*PasswordRef, Problems) {
 	case n.kind == kindObject && len(n.members) == 1 && n.members[0].value.kind == kindText && n.members[0].value.text != "":
 		switch m := n.members[0]; m.key {
 		case "env":
-			return &PasswordRef{Env: m.value.text}, nil
+			problems.text("password.env", m.value.text, maxVariable, true)
+			return &PasswordRef{Env: m.value.text}, problems
 		case "file":
-			return &PasswordRef{File: m.value.text}, nil
+			problems.text("password.file", m.value.text, maxPath, true)
+			return &PasswordRef{File: m.value.text}, problems
 		}
 	case n.kind != kindObject:
 		n.is(kindText, "password", &problems)

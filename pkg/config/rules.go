@@ -3,14 +3,18 @@ package config
 import (
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 )
+
+// maxNumber is the largest number that every reader of JSON takes as it is (RFC
+// 8259, section 6).
+const maxNumber = 1<<53 - 1
 
 // Longest texts, in characters.
 const (
@@ -48,22 +52,39 @@ func (p *Problems) slug(path, s string) {
 	}
 }
 
+// CheckText checks text that is no part of a document by the rules of those that
+// are: valid, at most so many characters, none of them a control character or
+// invisible, no space at its ends. Empty text is accepted.
+func CheckText(path, s string, limit int) Problems {
+	var p Problems
+	p.text(path, s, limit, false)
+	return p
+}
+
+// Quote returns text from outside as it can stand in one line of a message.
+func Quote(s string) string { return strconv.Quote(shorten(s)) }
+
 func (p *Problems) text(path, s string, limit int, required bool) {
 	switch {
 	case s == "" && required:
 		p.add(path, "is required")
 	case !utf8.ValidString(s):
 		p.add(path, "is not UTF-8")
-	case strings.ContainsFunc(s, isControl):
-		p.add(path, "holds a control character")
 	case utf8.RuneCountInString(s) > limit:
 		p.add(path, "has %d characters; at most %d are allowed", utf8.RuneCountInString(s), limit)
+	case strings.ContainsFunc(s, isControl):
+		p.add(path, "holds a control character")
+	case strings.ContainsFunc(s, isUnseen):
+		p.add(path, "holds the invisible or invalid character %U; type the text instead of pasting it", firstUnseen(s))
 	case strings.TrimSpace(s) != s:
 		p.add(path, "begins or ends with a space")
 	}
 }
 
-func isControl(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
+// prose is text in which the joiners of Persian, Hindi and emoji may stand.
+func (p *Problems) prose(path, s string, limit int) {
+	p.text(path, strings.NewReplacer("\u200c", "", "\u200d", "").Replace(s), limit, false)
+}
 
 func (p *Problems) oneOf(path, s string, values ...string) {
 	if !slices.Contains(values, s) {
@@ -96,6 +117,10 @@ func checkHost(s string) (hint string, ok bool) {
 		return "", true
 	}
 	switch {
+	case !utf8.ValidString(s), strings.ContainsFunc(s, isControl):
+		return "", false
+	case strings.ContainsFunc(s, isUnseen): // IDNA would leave some of them out
+		return "; it holds an invisible or invalid character", false
 	case strings.Contains(s, "/"):
 		return "; give only the host, without a protocol or a path", false
 	case strings.HasPrefix(s, "["):

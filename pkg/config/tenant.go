@@ -10,8 +10,11 @@ func ValidateTenant(t Tenant) Problems {
 		path string
 		n    int
 	}{{"limits.mailboxes", t.Limits.Mailboxes}, {"limits.mail_per_day", t.Limits.MailPerDay}} {
-		if limit.n < 0 {
+		switch {
+		case limit.n < 0:
 			p.add(limit.path, "%d is not a limit; 0 means none", limit.n)
+		case limit.n > maxNumber:
+			p.add(limit.path, "%d is out of range (0-%d)", limit.n, int64(maxNumber))
 		}
 	}
 	return p

@@ -58,7 +58,7 @@ func yamlProblem(err error) Problem {
 	if strings.Contains(message, "anchor") {
 		message = "an alias without its anchor; put text that begins with * in quotes"
 	}
-	p.Message = "is not YAML: " + message
+	p.Message = "is not YAML: " + cut(message, 200)
 	return p
 }
 

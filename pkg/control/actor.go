@@ -2,6 +2,8 @@ package control
 
 import (
 	"fmt"
+
+	"github.com/mailyard/mailyard/pkg/config"
 )
 
 // A Role is what an actor may do.
@@ -26,9 +28,20 @@ type Actor struct {
 	From   string // where the request came from, for the audit: an address, "console", "cli"
 }
 
+// maxActor is the longest name of an actor, and the longest origin, in characters.
+const maxActor = 500
+
+// check refuses what must not stand in the audit.
+func (a Actor) check() error {
+	return append(config.CheckText("actor.name", a.Name, maxActor), config.CheckText("actor.from", a.From, maxActor)...).Err()
+}
+
 // The answers are the same whether the other tenant exists or not.
 
 func (a Actor) mayRead(tenant string) error {
+	if err := a.check(); err != nil {
+		return err
+	}
 	switch {
 	case a.Name == "":
 	case a.Role == RoleLandlord, a.Role == RoleReader && a.Tenant == "":
@@ -40,6 +53,9 @@ func (a Actor) mayRead(tenant string) error {
 }
 
 func (a Actor) mayWrite(tenant string) error {
+	if err := a.check(); err != nil {
+		return err
+	}
 	switch {
 	case a.Name == "":
 	case a.Role == RoleLandlord:
@@ -52,6 +68,9 @@ func (a Actor) mayWrite(tenant string) error {
 
 // mayRule is for what only the landlord does: tenants and their keys.
 func (a Actor) mayRule(tenant string) error {
+	if err := a.check(); err != nil {
+		return err
+	}
 	if a.Name != "" && a.Role == RoleLandlord {
 		return nil
 	}
@@ -65,7 +84,7 @@ func (a Actor) refuse(verb, tenant string) error {
 	case tenant == "":
 		return fmt.Errorf("%w: %s may not %s all tenants", ErrForbidden, a.Name, verb)
 	}
-	return fmt.Errorf("%w: %s may not %s tenant %s", ErrForbidden, a.Name, verb, tenant)
+	return fmt.Errorf("%w: %s may not %s tenant %s", ErrForbidden, a.Name, verb, idText(tenant))
 }
 
 // MayRead returns ErrForbidden unless the actor may read the tenant; "" are all.

@@ -116,7 +116,7 @@ func (w *writer) apply(ctx context.Context, d config.Document) (Change, error) {
 		err = config.Problems{{Path: "kind", Message: "is not one of tenant, folder, mailbox"}}
 	}
 	if errors.Is(err, ErrNotFound) { // the tenant
-		err = config.Problems{{Path: "tenant", Message: "there is no tenant " + d.Tenant}}
+		err = config.Problems{{Path: "tenant", Message: "there is no tenant " + idText(d.Tenant)}}
 	}
 	switch {
 	case !exists:
@@ -129,9 +129,17 @@ func (w *writer) apply(ctx context.Context, d config.Document) (Change, error) {
 	return change, err
 }
 
+// mismatch finds a document that is not the one that it was authorised as.
+func mismatch(d config.Document, tenant, id string) config.Problems {
+	if d.Tenant == tenant && d.ID == id {
+		return nil
+	}
+	return config.Problems{{Path: "id", Message: fmt.Sprintf("is not that of %s", target{d.Kind, d.Tenant, d.ID})}}
+}
+
 func (w *writer) applyTenant(ctx context.Context, d config.Document) ([]FieldChange, bool, error) {
 	doc, problems := d.TenantDocument()
-	if err := problems.Err(); err != nil {
+	if err := append(problems, mismatch(d, doc.ID, doc.ID)...).Err(); err != nil {
 		return nil, false, err
 	}
 	_, exists, err := w.tenant(ctx, doc.ID)
@@ -151,7 +159,7 @@ func (w *writer) applyTenant(ctx context.Context, d config.Document) ([]FieldCha
 
 func (w *writer) applyFolder(ctx context.Context, d config.Document) ([]FieldChange, bool, error) {
 	doc, problems := d.FolderDocument()
-	if err := problems.Err(); err != nil {
+	if err := append(problems, mismatch(d, doc.Tenant, doc.ID)...).Err(); err != nil {
 		return nil, false, err
 	}
 	_, exists, err := w.folder(ctx, doc.Tenant, doc.ID)
@@ -164,7 +172,7 @@ func (w *writer) applyFolder(ctx context.Context, d config.Document) ([]FieldCha
 
 func (w *writer) applyMailbox(ctx context.Context, d config.Document) ([]FieldChange, bool, error) {
 	doc, problems := d.MailboxDocument()
-	if err := problems.Err(); err != nil {
+	if err := append(problems, mismatch(d, doc.Tenant, doc.ID)...).Err(); err != nil {
 		return nil, false, err
 	}
 	var password *secret.String

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/mailyard/mailyard/pkg/config"
 	"github.com/mailyard/mailyard/schemas"
 )
 
@@ -37,9 +38,21 @@ type AuditQuery struct {
 	Limit  int          // 0: 100; at most 1000
 }
 
+func (q AuditQuery) check() error {
+	problems := config.CheckText("tenant", q.Tenant, maxActor)
+	problems = append(problems, config.CheckText("kind", string(q.Kind), maxActor)...)
+	problems = append(problems, config.CheckText("id", q.ID, maxActor)...)
+	problems = append(problems, config.CheckText("actor", q.Actor, maxActor)...)
+	problems = append(problems, config.CheckText("change", q.Change, maxActor)...)
+	return problems.Err()
+}
+
 // Audit returns entries, the newest first.
 func (s *Store) Audit(ctx context.Context, actor Actor, query AuditQuery) (list []AuditEntry, err error) {
 	if err := actor.mayRead(query.Tenant); err != nil {
+		return nil, err
+	}
+	if err := query.check(); err != nil {
 		return nil, err
 	}
 	limit := min(query.Limit, 1000)

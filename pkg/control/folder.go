@@ -36,11 +36,17 @@ func scanFolder(row scanner) (f Folder, err error) {
 
 // folder returns a folder that is not deleted.
 func (q querier) folder(ctx context.Context, tenant, id string) (Folder, bool, error) {
+	if !folderTarget(tenant, id).named() {
+		return Folder{}, false, nil
+	}
 	f, err := scanFolder(q.row(ctx, `SELECT `+folderColumns+` FROM folders WHERE tenant = ? AND id = ? AND deleted_at IS NULL`, tenant, id))
 	return found(f, err, folderTarget(tenant, id))
 }
 
 func (q querier) folders(ctx context.Context, tenant string) (list []Folder, err error) {
+	if !allOrOne(tenant) {
+		return nil, nil
+	}
 	err = q.each(ctx, func(row scanner) error {
 		f, err := scanFolder(row)
 		list = append(list, f)

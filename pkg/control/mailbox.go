@@ -42,12 +42,18 @@ func scanMailbox(row scanner) (m Mailbox, err error) {
 
 // mailbox returns a mailbox that is not deleted.
 func (q querier) mailbox(ctx context.Context, tenant, id string) (Mailbox, bool, error) {
+	if !mailboxTarget(tenant, id).named() {
+		return Mailbox{}, false, nil
+	}
 	m, err := scanMailbox(q.row(ctx, `SELECT `+mailboxColumns+` FROM mailboxes WHERE tenant = ? AND id = ? AND deleted_at IS NULL`, tenant, id))
 	return found(m, err, mailboxTarget(tenant, id))
 }
 
 // mailboxes returns those of a tenant, or of all, that are not deleted.
 func (q querier) mailboxes(ctx context.Context, tenant string) ([]Mailbox, error) {
+	if !allOrOne(tenant) {
+		return nil, nil
+	}
 	return q.selectMailboxes(ctx, `WHERE deleted_at IS NULL AND (? = '' OR tenant = ?) ORDER BY tenant, id`, tenant, tenant)
 }
 
@@ -111,6 +117,9 @@ func (s *Store) CountMailboxes(ctx context.Context, actor Actor, tenant string) 
 }
 
 func (q querier) countMailboxes(ctx context.Context, tenant string) (n int, err error) {
+	if !allOrOne(tenant) {
+		return 0, nil
+	}
 	err = q.row(ctx, `SELECT count(*) FROM mailboxes WHERE deleted_at IS NULL AND (? = '' OR tenant = ?)`, tenant, tenant).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("counting mailboxes: %w", err)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/nats-io/nuid"
 
+	"github.com/mailyard/mailyard/pkg/config"
 	"github.com/mailyard/mailyard/schemas"
 )
 
@@ -22,9 +23,24 @@ func mailboxTarget(tenant, id string) target { return target{schemas.KindMailbox
 
 func (t target) String() string {
 	if t.kind == schemas.KindTenant {
-		return "tenant " + t.tenant
+		return "tenant " + idText(t.tenant)
 	}
-	return string(t.kind) + " " + t.tenant + "/" + t.id
+	return string(t.kind) + " " + idText(t.tenant) + "/" + idText(t.id)
+}
+
+// named reports whether the target can exist: an id may come from a URL.
+func (t target) named() bool { return config.IsSlug(t.tenant) && config.IsSlug(t.id) }
+
+// allOrOne reports whether there can be documents of a tenant, or of all if it
+// is empty.
+func allOrOne(tenant string) bool { return tenant == "" || config.IsSlug(tenant) }
+
+// idText returns an id as messages show it; what is no id is quoted.
+func idText(id string) string {
+	if config.IsSlug(id) {
+		return id
+	}
+	return config.Quote(id)
 }
 
 // checkRevision compares what a change was based on with what is there.

@@ -64,6 +64,9 @@ func decodeRow(document string, into any, created string, createdAt *time.Time, 
 
 // tenant returns a tenant that is not deleted.
 func (q querier) tenant(ctx context.Context, id string) (Tenant, bool, error) {
+	if !tenantTarget(id).named() {
+		return Tenant{}, false, nil
+	}
 	t, err := scanTenant(q.row(ctx, `SELECT `+tenantColumns+` FROM tenants WHERE id = ? AND deleted_at IS NULL`, id))
 	return found(t, err, tenantTarget(id))
 }

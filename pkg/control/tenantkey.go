@@ -2,8 +2,10 @@ package control
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"github.com/mailyard/mailyard/pkg/config"
 	"github.com/mailyard/mailyard/pkg/secret"
 	"github.com/mailyard/mailyard/schemas"
 )
@@ -20,7 +22,13 @@ func (s *Store) GenerateTenantKey(ctx context.Context, actor Actor, tenant strin
 // making: 32 bytes in base64. Landlord only; ErrExists if the tenant has one.
 func (s *Store) SupplyTenantKey(ctx context.Context, actor Actor, tenant string, key secret.String, based int64) (Tenant, error) {
 	return s.changeKey(ctx, actor, tenant, based, func(w *writer, t Tenant) (Tenant, error) {
-		return w.newKey(ctx, t, "supplied", func(tenant string) ([]byte, error) { return s.master.ImportTenantKey(tenant, key) })
+		return w.newKey(ctx, t, "supplied", func(tenant string) ([]byte, error) {
+			wrapped, err := s.master.ImportTenantKey(tenant, key)
+			if errors.Is(err, secret.ErrNotAKey) {
+				err = config.Problems{{Path: "key", Message: secret.ErrNotAKey.Error()}}
+			}
+			return wrapped, err
+		})
 	})
 }
 

@@ -27,6 +27,9 @@ func (s *Store) View(ctx context.Context, f func(*Tx) error) error {
 // Update runs f in a write transaction, which is committed if f succeeds.
 // Writers take turns. Whoever calls has authorised the actor.
 func (s *Store) Update(ctx context.Context, actor Actor, f func(*Tx) error) error {
+	if err := actor.check(); err != nil {
+		return err
+	}
 	return s.write(ctx, actor, func(w *writer) error {
 		w.changes++ // what f writes is not seen here
 		return f(&Tx{q: w.querier, w: w, clock: w.at})

@@ -14,14 +14,16 @@ import (
 	"github.com/tink-crypto/tink-go/v2/secretdata"
 )
 
+// ErrNotAKey: what was supplied is no key.
+var ErrNotAKey = errors.New("it is not 32 bytes in base64; make one with: openssl rand -base64 32")
+
 // ImportTenantKey wraps a key that the landlord supplies: 32 bytes in base64,
 // as `openssl rand -base64 32` prints them.
 func (m *MasterKey) ImportTenantKey(tenant string, key String) (wrapped []byte, err error) {
 	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(key.Reveal()))
 	if err != nil || len(raw) != 32 {
 		// The decoder's error is left out: it may quote the input.
-		return nil, fmt.Errorf("importing key of tenant %s: %w", tenant,
-			errors.New("it is not 32 bytes in base64; make one with: openssl rand -base64 32"))
+		return nil, fmt.Errorf("importing key of tenant %s: %w", tenant, ErrNotAKey)
 	}
 	h, err := suppliedKeyset(raw)
 	if err != nil {
