@@ -32,17 +32,22 @@ func (w *worker) connect(ctx context.Context, view configwatch.View) (*imapconn.
 	if err != nil {
 		return nil, err
 	}
-	conn, err := imapconn.Dial(ctx, target, w.config.IMAP)
+	options := w.config.IMAP
+	trace, ended := w.log.Trace(w.tenant, w.mailbox, "disposal")
+	options.Trace = trace
+	conn, err := imapconn.Dial(ctx, target, options)
 	if err != nil {
+		ended()
 		permit.Release()
 		return nil, w.away(err, view.Revision)
 	}
 	if _, err := conn.Select(ctx, view.Mailbox.Document.Inbox); err != nil {
 		_ = conn.Close()
+		ended()
 		permit.Release()
 		return nil, w.away(fmt.Errorf("selecting the inbox of %s/%s: %w", w.tenant, w.mailbox, err), view.Revision)
 	}
-	w.conn, w.permit, w.revision = conn, permit, view.Revision
+	w.conn, w.permit, w.untrace, w.revision = conn, permit, ended, view.Revision
 	return conn, nil
 }
 
@@ -112,6 +117,7 @@ func (w *worker) hangUp() {
 	if err := w.conn.Close(); err != nil {
 		w.logger.Debug("closing disposal connection", zap.Error(err))
 	}
+	w.untrace()
 	w.permit.Release()
-	w.conn, w.permit = nil, nil
+	w.conn, w.permit, w.untrace = nil, nil, nil
 }

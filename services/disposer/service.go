@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,6 +16,7 @@ import (
 	"github.com/mailyard/mailyard/pkg/imapconn"
 	"github.com/mailyard/mailyard/pkg/lease"
 	"github.com/mailyard/mailyard/pkg/process"
+	"github.com/mailyard/mailyard/pkg/protocollog"
 	"github.com/mailyard/mailyard/schemas"
 )
 
@@ -55,6 +57,7 @@ type running struct {
 	conn     *bus.Conn
 	redis    *lease.Client
 	watcher  *configwatch.Watcher
+	log      *protocollog.Log
 	logger   *zap.Logger
 	disposed *prometheus.CounterVec // by action
 }
@@ -85,6 +88,14 @@ func (s *Service) Run(ctx context.Context, ready func()) (err error) {
 	c.Group.Name = "disposer"
 	group := redis.NewGroup(c.Group)
 	group.Want(partitions())
+	r.log = protocollog.New(protocollog.Options{Redis: redis, Replica: group.Replica(), Logger: c.Logger})
+	logging, stop := context.WithCancel(ctx)
+	var log sync.WaitGroup
+	log.Go(func() { r.log.Run(logging) })
+	defer func() {
+		stop()
+		log.Wait()
+	}()
 	ready()
 	return group.Run(ctx, func(held context.Context, l lease.Lease) {
 		if err := r.servePartition(held, process.Hard(ctx), l.Resource); err != nil {

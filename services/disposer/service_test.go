@@ -234,6 +234,22 @@ func TestDisposalWaitsForAHostThatMayNotBeDialled(t *testing.T) {
 	r.Eventually("it is moved", func() bool { return r.disposed.Len() == 1 })
 }
 
+func TestDisposalIsInTheProtocolLog(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, 2)
+	if err := r.Redis.SwitchProtocolLog(t.Context(), tenant, "info", time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	r.run()
+	r.order("info", r.uidvalidity, schemas.ActionPersisted, 1)
+	r.Eventually("it is logged", func() bool {
+		lines, _, err := r.Redis.ProtocolLog(t.Context(), tenant, "info", 0)
+		return err == nil && slices.ContainsFunc(lines, func(l lease.ProtocolLine) bool {
+			return l.Connection == "disposal 1" && l.Direction == "C" && strings.Contains(l.Text, `UID MOVE 1 "PersistedCCSPItems"`)
+		})
+	})
+}
+
 func TestDisposalOfADeletedMailboxIsFinished(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 1)

@@ -31,6 +31,7 @@ type worker struct {
 
 	conn     *imapconn.Conn // nil until it is needed
 	permit   *lease.Permit  // of the account's connection budget
+	untrace  func()         // tells the protocol log that conn is no more
 	revision int64          // of the configuration that conn was made with
 	refusal  refusal        // the last one, if any
 }

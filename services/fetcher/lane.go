@@ -13,7 +13,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/mailyard/mailyard/pkg/imapconn"
-	"github.com/mailyard/mailyard/pkg/lease"
 )
 
 const (
@@ -112,11 +111,11 @@ func (l *lane) awaitWork(taking context.Context) bool {
 
 // download connects and downloads until nothing waited for max_idle_seconds.
 func (l *lane) download(taking, hard context.Context) (err error) {
-	conn, permit, err := l.dial(taking)
+	conn, ended, err := l.dial(taking)
 	if err != nil {
 		return err
 	}
-	defer permit.Release()
+	defer ended()
 	defer func() { err = errors.Join(err, ignoreClosed(conn.Close(), err)) }()
 	if err := l.selectInbox(taking, conn); err != nil {
 		return err
@@ -137,20 +136,21 @@ func (l *lane) download(taking, hard context.Context) (err error) {
 	}
 }
 
-// dial makes the lane's connection within the account's connection budget.
-func (l *lane) dial(ctx context.Context) (*imapconn.Conn, *lease.Permit, error) {
+// dial makes the lane's connection within the account's connection budget; ended
+// gives its place back.
+func (l *lane) dial(ctx context.Context) (conn *imapconn.Conn, ended func(), err error) {
 	permit, err := l.permit(ctx, l.target)
 	if err != nil {
 		return nil, nil, err
 	}
 	options := l.config.IMAP
 	options.MaxLiteral = l.backlog.maxMail + announcedSlack
-	conn, err := imapconn.Dial(ctx, l.target, options)
+	conn, untraced, err := l.session.dial(ctx, l.target, options, string(l.kind.lane()))
 	if err != nil {
 		permit.Release()
 		return nil, nil, err
 	}
-	return conn, permit, nil
+	return conn, func() { untraced(); permit.Release() }, nil
 }
 
 // bodies downloads whole mails as long as there are any. idle says that none

@@ -38,6 +38,17 @@ func (m *mailbox) permit(ctx context.Context, t imapconn.Target) (*lease.Permit,
 	return m.redis.Budget(m.config.Mail.BudgetKey(t), m.config.Mail.Connections, 0).Acquire(ctx)
 }
 
+// dial connects, and lets the protocol log know of the connection until ended is
+// called. name says what it is for.
+func (m *mailbox) dial(ctx context.Context, t imapconn.Target, o imapconn.Options, name string) (conn *imapconn.Conn, ended func(), err error) {
+	o.Trace, ended = m.log.Trace(m.tenant, m.id, name)
+	if conn, err = imapconn.Dial(ctx, t, o); err != nil {
+		ended()
+		return nil, nil, err
+	}
+	return conn, ended, nil
+}
+
 // serve runs one session after the other until ctx is done: a new one when the
 // configuration changed, and, after a pause, when one failed.
 func (m *mailbox) serve(ctx, hard context.Context) {
@@ -129,10 +140,11 @@ func (m *mailbox) session(ctx, hard context.Context, view configwatch.View) (err
 		return err
 	}
 	defer permit.Release()
-	conn, err := imapconn.Dial(ctx, target, m.config.IMAP)
+	conn, ended, err := m.dial(ctx, target, m.config.IMAP, "watch")
 	if err != nil {
 		return err
 	}
+	defer ended()
 	defer func() { err = errors.Join(err, ignoreClosed(conn.Close(), err)) }()
 	inbox, err := conn.Select(ctx, view.Mailbox.Document.Inbox)
 	if err != nil {

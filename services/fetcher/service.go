@@ -19,6 +19,7 @@ import (
 	"github.com/mailyard/mailyard/pkg/imapconn"
 	"github.com/mailyard/mailyard/pkg/lease"
 	"github.com/mailyard/mailyard/pkg/process"
+	"github.com/mailyard/mailyard/pkg/protocollog"
 	"github.com/mailyard/mailyard/schemas"
 )
 
@@ -58,6 +59,7 @@ type running struct {
 	watcher *configwatch.Watcher
 	parked  *bus.Parked
 	epoch   *epoch
+	log     *protocollog.Log
 	metrics metrics
 	memory  *semaphore.Weighted // bytes of mail between mail servers and streams
 	logger  *zap.Logger
@@ -111,7 +113,12 @@ func (r *running) serve(ctx context.Context, ready func()) error {
 	c.Name = "fetcher"
 	group := r.redis.NewGroup(c)
 	r.replica = group.Replica()
+	r.log = protocollog.New(protocollog.Options{Redis: r.redis, Replica: r.replica, Logger: r.logger})
 	var g errgroup.Group
+	g.Go(func() error {
+		r.log.Run(ctx)
+		return nil
+	})
 	g.Go(func() error {
 		r.epoch.follow(ctx)
 		return nil
