@@ -24,6 +24,8 @@ type Options struct {
 	CredsFile string                     // path of a NATS credentials file; instead of User and Password
 	CAFile    string                     // path of a PEM file with the authorities of a tls:// URL; empty: the system's
 	Logger    *zap.Logger                // required
+	// Version and Replica are what the process tells of itself: see Announce.
+	Version, Replica string
 }
 
 // Conn is a connection to NATS with JetStream. It reconnects for ever. Lanes do

@@ -26,6 +26,7 @@ type Config struct {
 	Control  *control.Store // stays the caller's to close
 	Logger   *zap.Logger
 	Metrics  prometheus.Registerer // nil: none are registered
+	Doors    *Doors                // nil: there are none
 }
 
 // Service is the admin service.
@@ -45,6 +46,9 @@ func (s *Service) Run(ctx context.Context, ready func()) (err error) {
 	if err := conn.Provision(ctx, c.Topology); err != nil {
 		return fmt.Errorf("provisioning NATS: %w", err)
 	}
+	if _, err := conn.Announce(ctx, "admin", c.Bus.Version, c.Bus.Replica); err != nil { // until the connection is closed
+		return err
+	}
 	m := newMetrics(c.Metrics)
 	s.measure(ctx, conn, m) // at once: a 0 at first would make old dead letters look like new ones
 	var g errgroup.Group
@@ -56,10 +60,21 @@ func (s *Service) Run(ctx context.Context, ready func()) (err error) {
 			return f(stopped)
 		})
 	}
+	if c.Doors != nil {
+		doors, shut, failed := s.open(ctx, conn)
+		if failed != nil {
+			return failed
+		}
+		defer func() { err = errors.Join(err, shut()) }()
+		for _, door := range doors {
+			run(door)
+		}
+	}
 	run(func(ctx context.Context) error {
 		s.keepProvisioned(ctx, conn, m)
 		return nil
 	})
+	run(func(ctx context.Context) error { return control.NewRotator(c.Control, c.Logger).Run(ctx, func() {}) })
 	run(conn.RunRetryPump)
 	run(conn.RunAdvisories)
 	run(func(ctx context.Context) error {

@@ -45,6 +45,9 @@ func (s *Service) Run(ctx context.Context, ready func()) (err error) {
 	if err := conn.AwaitTopology(ctx); err != nil {
 		return err
 	}
+	if _, err := conn.Announce(ctx, "classifier", s.config.Bus.Version, s.config.Bus.Replica); err != nil { // until the connection is closed
+		return err
+	}
 	watcher, err := configwatch.Start(ctx, conn.JetStream(), s.config.Logger)
 	if err != nil {
 		return fmt.Errorf("following the configuration: %w", err)

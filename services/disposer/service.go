@@ -73,6 +73,9 @@ func (s *Service) Run(ctx context.Context, ready func()) (err error) {
 	if err := conn.AwaitTopology(ctx); err != nil {
 		return err
 	}
+	if _, err := conn.Announce(ctx, "disposer", c.Bus.Version, c.Bus.Replica); err != nil { // until the connection is closed
+		return err
+	}
 	watcher, err := configwatch.Start(ctx, conn.JetStream(), c.Logger)
 	if err != nil {
 		return fmt.Errorf("following the configuration: %w", err)

@@ -78,6 +78,9 @@ func (s *Service) Run(ctx context.Context, ready func()) (err error) {
 	if err := r.conn.AwaitTopology(ctx); err != nil {
 		return err
 	}
+	if _, err := r.conn.Announce(ctx, "fetcher", c.Bus.Version, c.Bus.Replica); err != nil { // until the connection is closed
+		return err
+	}
 	for _, lane := range schemas.Lanes {
 		conn, err := connect("fetcher-" + string(lane))
 		if err != nil {

@@ -123,6 +123,8 @@ type Endpoints struct {
 	NATSUser     string `json:"nats_user"`
 	NATSPassword string `json:"nats_password"`
 	RedisURL     string `json:"redis_url"`
+	AdminURL     string `json:"admin_url"`   // of console and REST; empty: they are not served
+	AdminToken   string `json:"admin_token"` // REST takes it from whoever may read this file
 }
 
 func (h Home) writeEndpoints(e Endpoints) error {

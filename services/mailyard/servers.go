@@ -17,11 +17,12 @@ import (
 // servers are the embedded servers that the settings ask for, and how the
 // services reach those or the others.
 type servers struct {
-	nats     *busserver.Server
-	redis    *leaseserver.Server
-	bus      bus.Options
-	leases   lease.Options
-	topology bus.Topology
+	nats      *busserver.Server
+	redis     *leaseserver.Server
+	bus       bus.Options
+	leases    lease.Options
+	topology  bus.Topology
+	endpoints Endpoints
 }
 
 const embeddedUser = "mailyard"
@@ -36,7 +37,6 @@ func startServers(home Home, s deployment.Settings, logger *zap.Logger) (*server
 		leases:   lease.Options{URL: s.RedisURL.Reveal(), Logger: logger},
 		topology: bus.DefaultTopology(s.NATS.Replicas).Fit(size),
 	}
-	var endpoints Endpoints
 	if s.NATS.URL == deployment.Embedded {
 		password := rand.Text()
 		server, err := busserver.Start(busserver.Options{Dir: home.path("nats"), Listen: "127.0.0.1:0", User: embeddedUser, Password: password, Logger: logger})
@@ -46,7 +46,7 @@ func startServers(home Home, s deployment.Settings, logger *zap.Logger) (*server
 		out.nats = server
 		out.bus.URL, out.bus.InProcess, out.bus.User, out.bus.Password = "", server, embeddedUser, password
 		out.topology = bus.DefaultTopology(1).Fit(server.MaxStore())
-		endpoints.NATSURL, endpoints.NATSUser, endpoints.NATSPassword = server.ClientURL(), embeddedUser, password
+		out.endpoints.NATSURL, out.endpoints.NATSUser, out.endpoints.NATSPassword = server.ClientURL(), embeddedUser, password
 	}
 	if s.RedisURL.Reveal() == deployment.Embedded {
 		server, err := leaseserver.Start(leaseserver.Options{})
@@ -55,10 +55,7 @@ func startServers(home Home, s deployment.Settings, logger *zap.Logger) (*server
 		}
 		out.redis = server
 		out.leases.URL = server.URL()
-		endpoints.RedisURL = server.URL()
-	}
-	if err := home.writeEndpoints(endpoints); err != nil {
-		return nil, errors.Join(err, out.stop(home))
+		out.endpoints.RedisURL = server.URL()
 	}
 	return out, nil
 }

@@ -3,6 +3,7 @@ package mailyard
 import (
 	"context"
 	"errors"
+	"net"
 	"os"
 	"slices"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"go.uber.org/zap"
 
+	"github.com/mailyard/mailyard/pkg/account"
 	"github.com/mailyard/mailyard/pkg/bus"
 	"github.com/mailyard/mailyard/pkg/control"
 	"github.com/mailyard/mailyard/pkg/credential"
@@ -18,6 +20,7 @@ import (
 	"github.com/mailyard/mailyard/pkg/lease"
 	"github.com/mailyard/mailyard/pkg/mailstore/stores"
 	"github.com/mailyard/mailyard/pkg/process"
+	"github.com/mailyard/mailyard/pkg/secret"
 	"github.com/mailyard/mailyard/services/admin"
 	"github.com/mailyard/mailyard/services/classifier"
 	"github.com/mailyard/mailyard/services/disposer"
@@ -37,8 +40,12 @@ type Installation struct {
 	Stores   stores.Stores
 	Bus      bus.Options
 	Metrics  *prometheus.Registry
+	Version  string    // that the console and the services tell
 	narrator *narrator // nil: nothing is told
 	servers  *servers
+	listener net.Listener // of console and REST
+	accounts *account.Store
+	operator secret.String // what the command line shows REST
 	logger   *zap.Logger
 	unlock   func()
 }
@@ -69,12 +76,20 @@ func Open(ctx context.Context, home Home, s deployment.Settings, logger *zap.Log
 		return nil, err
 	}
 	in.Bus = in.servers.bus
+	if err = in.listen(ctx); err != nil {
+		return nil, err
+	}
 	return in, nil
 }
 
 // Close ends the embedded servers, closes the databases and unlocks the home.
 func (in *Installation) Close() error {
 	var errs []error
+	if in.listener != nil {
+		if err := in.listener.Close(); !errors.Is(err, net.ErrClosed) { // the service closes it, if it ran
+			errs = append(errs, err)
+		}
+	}
 	if in.servers != nil {
 		errs = append(errs, in.servers.stop(in.Home))
 	}
@@ -99,13 +114,14 @@ func (in *Installation) Parts() ([]process.Part, error) {
 	if err != nil {
 		return nil, err
 	}
+	in.Bus.Version, in.Bus.Replica = in.Version, host
 	group := lease.GroupOptions{Replica: host, TTL: in.Settings.LeaseTTL}
 	if in.Settings.RedisURL.Reveal() == deployment.Embedded {
 		group.Heartbeat = embeddedHeartbeat // nobody else can be there to be waited for
 	}
 	named := func(service string) *zap.Logger { return in.logger.Named(service) }
 	return []process.Part{
-		{Name: "admin", Service: admin.New(admin.Config{Bus: in.Bus, Topology: in.servers.topology, Control: in.Control, Logger: named("admin"), Metrics: in.Metrics})},
+		{Name: "admin", Service: admin.New(admin.Config{Bus: in.Bus, Topology: in.servers.topology, Control: in.Control, Logger: named("admin"), Metrics: in.Metrics, Doors: in.doors(mail)})},
 		{Name: "disposer", Service: disposer.New(disposer.Config{Bus: in.Bus, Redis: in.servers.leases, Group: group, Mail: mail, Logger: named("disposer"), Metrics: in.Metrics})},
 		{Name: "persister", Service: persister.New(persister.Config{Bus: in.Bus, Stores: in.Stores, Logger: named("persister"), Metrics: in.Metrics})},
 		{Name: "classifier", Service: classifier.New(classifier.Config{Bus: in.Bus, Logger: named("classifier")})},

@@ -23,6 +23,7 @@ type Deployment struct {
 	Group    lease.GroupOptions
 	Logger   *zap.Logger
 	Metrics  *prometheus.Registry
+	Version  string // of the program
 }
 
 // Service is what runs.
@@ -73,10 +74,11 @@ func newDeployment(s deployment.Settings, name string, logger *zap.Logger) (Depl
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return Deployment{
 		Settings: s,
-		Bus:      bus.Options{URL: s.NATS.URL, Name: name, User: s.NATS.User, Password: s.NATS.Password.Reveal(), Logger: logger},
+		Bus:      bus.Options{URL: s.NATS.URL, Name: name, Version: process.Version(), Replica: host, User: s.NATS.User, Password: s.NATS.Password.Reveal(), Logger: logger},
 		Redis:    lease.Options{URL: s.RedisURL.Reveal(), Logger: logger},
 		Group:    lease.GroupOptions{Replica: host, TTL: s.LeaseTTL},
 		Logger:   logger,
 		Metrics:  metrics,
+		Version:  process.Version(),
 	}, nil
 }

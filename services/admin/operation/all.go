@@ -47,6 +47,7 @@ func All() []Operation {
 		followed(define("doctor.run", AccessWrite, post, tenant+"/doctor", "Examine the servers of a mailbox that need not be saved", (*Desk).RunDoctor), (*Desk).FollowDoctor),
 		define("doctor.dry-run", AccessWrite, post, tenant+"/dry-run", "Say where the newest 50 mails would go", (*Desk).DryRunMailbox),
 		define("doctor.folders", AccessWrite, post, tenant+"/server-folders", "List the folders on the mail server", (*Desk).ListServerFolders),
+		define("doctor.recognise", AccessWrite, get, tenant+"/recognise", "Find the mail servers of an address", (*Desk).RecogniseProvider),
 
 		define("routing.simulate", AccessRead, post, tenant+"/simulate", "Say where a mail would go, and why", (*Desk).Simulate),
 		define("routing.unmatched", AccessRead, get, tenant+"/unmatched", "List addresses that were seen lately and match no folder", (*Desk).ListUnmatched),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
@@ -51,7 +52,8 @@ func (c *command) runUp(ctx context.Context, withDemo, quiet bool) (err error) {
 	if !quiet {
 		in.Narrate(c.streams.Out)
 	}
-	if err := c.greet(in, withDemo); err != nil {
+	in.Version = Version
+	if err := c.greet(ctx, in, withDemo); err != nil {
 		return err
 	}
 	began := context.AfterFunc(ctx, func() {
@@ -76,8 +78,12 @@ func (c *command) prepare(ctx context.Context, s deployment.Settings, withDemo b
 	if err != nil {
 		return nil, nil, nil, errors.Join(err, in.Close())
 	}
-	in.Settings.InsecureHosts = append(in.Settings.InsecureHosts, server.Addr().String())
-	in.Settings.MailNetworks = append(in.Settings.MailNetworks, server.Addr().String()) // this very port
+	for _, a := range []net.Addr{server.Addr(), server.SMTPAddr()} {
+		in.Settings.InsecureHosts = append(in.Settings.InsecureHosts, a.String())
+		in.Settings.MailNetworks = append(in.Settings.MailNetworks, a.String()) // this very port
+	}
+	// The usual mail ports of this machine, so that one may try what a wrong one does.
+	in.Settings.MailNetworks = append(in.Settings.MailNetworks, "127.0.0.1")
 	stop = func() error { return errors.Join(in.Close(), server.Close()) }
 	if err := demo.Install(ctx, in.Control, server); err != nil {
 		return nil, nil, nil, errors.Join(err, stop())
@@ -86,7 +92,7 @@ func (c *command) prepare(ctx context.Context, s deployment.Settings, withDemo b
 }
 
 // greet says what runs and what to do next.
-func (c *command) greet(in *mailyard.Installation, withDemo bool) error {
+func (c *command) greet(ctx context.Context, in *mailyard.Installation, withDemo bool) error {
 	flag := ""
 	if c.data != "./data" {
 		flag = " --data " + c.data
@@ -94,6 +100,15 @@ func (c *command) greet(in *mailyard.Installation, withDemo bool) error {
 	text := fmt.Sprintf("mailyard %s runs in %s. Ctrl-C stops it.\n", Version, c.data)
 	if withDemo {
 		text += "Sample mails arrive at the demo mailbox demo/info; its folders are Support, Sales and Billing.\n"
+	}
+	setup, err := in.SetupURL(ctx)
+	if err != nil {
+		return err
+	}
+	if setup != "" {
+		text += fmt.Sprintf("\nThe console waits for its first account, the landlord's. This link makes it; it works once, for a day:\n  %s\n", setup)
+	} else {
+		text += fmt.Sprintf("\nThe console: %s\n", in.ConsoleURL())
 	}
 	text += fmt.Sprintf(`
 In another terminal:

@@ -13,7 +13,7 @@ import (
 
 // Install applies the demo's documents for a running demo mail server.
 func Install(ctx context.Context, store *control.Store, server *demoserver.Server) error {
-	docs, err := Documents(server.Addr().IP.String(), server.Addr().Port)
+	docs, err := Documents(server.Addr().IP.String(), server.Addr().Port, server.SMTPAddr().Port)
 	if err != nil {
 		return fmt.Errorf("reading the demo's documents: %w", err)
 	}

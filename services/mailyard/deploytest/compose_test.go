@@ -165,7 +165,7 @@ func TestComposeDemoIsTheDemo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := demo.Documents("mail", 10143)
+	want, err := demo.Documents("mail", 10143, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

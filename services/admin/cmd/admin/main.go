@@ -2,11 +2,20 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"os"
+	"slices"
 
+	"github.com/mailyard/mailyard/pkg/account"
 	"github.com/mailyard/mailyard/pkg/bus"
 	"github.com/mailyard/mailyard/pkg/control"
+	"github.com/mailyard/mailyard/pkg/credential"
+	"github.com/mailyard/mailyard/pkg/mailstore/stores"
 	"github.com/mailyard/mailyard/pkg/process"
 	"github.com/mailyard/mailyard/services/admin"
 	"github.com/mailyard/mailyard/services/standalone"
@@ -22,13 +31,59 @@ func main() {
 		if err != nil {
 			return nil, err
 		}
-		store, err := control.Open(ctx, url, d.Logger)
-		if err != nil {
-			return nil, err
+		config := admin.Config{Bus: d.Bus, Topology: bus.DefaultTopology(d.Settings.NATS.Replicas).Fit(size), Logger: d.Logger, Metrics: d.Metrics}
+		if d.Settings.Admin.Listen == "" {
+			if config.Control, err = control.Open(ctx, url, d.Logger); err != nil {
+				return nil, err
+			}
+			return closing(admin.New(config), config.Control.Close), nil
 		}
-		service := admin.New(admin.Config{Bus: d.Bus, Topology: bus.DefaultTopology(d.Settings.NATS.Replicas).Fit(size), Control: store, Logger: d.Logger, Metrics: d.Metrics})
-		return process.Func(func(ctx context.Context, ready func()) error {
-			return errors.Join(service.Run(ctx, ready), store.Close())
-		}), nil
+		return withDoors(ctx, d, config)
+	})
+}
+
+// withDoors serves console, REST and requests too, for which it needs the
+// master key and the messaging databases.
+func withDoors(ctx context.Context, d standalone.Deployment, config admin.Config) (_ standalone.Service, err error) {
+	mail, err := credential.Open(d.Settings)
+	if err != nil {
+		return nil, err
+	}
+	databases := slices.Sorted(maps.Keys(d.Settings.Messaging))
+	if config.Control, err = control.Open(ctx, d.Settings.Control.Reveal(), d.Logger, control.WithMasterKey(mail.MasterKey), control.WithMessagingDatabases(databases...)); err != nil {
+		return nil, err
+	}
+	doors := &admin.Doors{
+		Settings: d.Settings.Admin, Accounts: account.New(config.Control, account.Options{Logger: d.Logger}),
+		Databases: databases, Redis: d.Redis, Mail: mail, Version: d.Version,
+	}
+	config.Doors = doors
+	shut := func() error { return errors.Join(doors.Stores.Close(), config.Control.Close()) }
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, shut())
+		}
+	}()
+	if doors.Stores, err = stores.Open(ctx, d.Settings.Messaging, d.Logger); err != nil {
+		return nil, err
+	}
+	var lc net.ListenConfig
+	if doors.Listener, err = lc.Listen(ctx, "tcp", d.Settings.Admin.Listen); err != nil {
+		return nil, fmt.Errorf("listening for the console: %w", err)
+	}
+	setup, err := admin.SetupLink(ctx, doors.Accounts, cmp.Or(d.Settings.Admin.URL, "http://"+doors.Listener.Addr().String()))
+	if err != nil {
+		return nil, errors.Join(err, doors.Listener.Close())
+	}
+	if setup != "" { // a secret: it is printed, not logged
+		fmt.Fprintf(os.Stdout, "The console waits for its first account, the landlord's. This link makes it; it works once, for a day:\n  %s\n", setup)
+	}
+	return closing(admin.New(config), shut), nil
+}
+
+// closing is a service that closes what it used.
+func closing(s standalone.Service, shut func() error) standalone.Service {
+	return process.Func(func(ctx context.Context, ready func()) error {
+		return errors.Join(s.Run(ctx, ready), shut())
 	})
 }
