@@ -1,0 +1,102 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+
+	"github.com/mailyard/mailyard/pkg/account"
+	"github.com/mailyard/mailyard/pkg/control"
+	"github.com/mailyard/mailyard/pkg/secret"
+)
+
+// sessionCookies are the names that the console gives its cookie. The first is
+// for https, where browsers bind it to this very host.
+const (
+	secureCookie = "__Host-mailyard"
+	plainCookie  = "mailyard"
+)
+
+type actorKey struct{}
+
+func withActor(ctx context.Context, a control.Actor) context.Context {
+	return context.WithValue(ctx, actorKey{}, a)
+}
+
+// actorOf returns who asks. Without authentication it is nobody, who may nothing.
+func actorOf(ctx context.Context) control.Actor {
+	a, _ := ctx.Value(actorKey{}).(control.Actor)
+	return a
+}
+
+// An unauthenticatedError says why it is not known who asks.
+type unauthenticatedError struct {
+	detail string
+	token  bool // an API token was given
+}
+
+func (e *unauthenticatedError) Error() string { return e.detail }
+
+// challenge is the WWW-Authenticate header (RFC 6750, section 3).
+func (e *unauthenticatedError) challenge() string {
+	if e.token {
+		return `Bearer realm="mailyard", error="invalid_token"`
+	}
+	return `Bearer realm="mailyard"`
+}
+
+// authenticate finds out who asks: by API token or, without one, by the session
+// of the console.
+func (s *server) authenticate(r *http.Request) (control.Actor, error) {
+	from := s.from(r)
+	if given := r.Header.Values("Authorization"); len(given) > 0 {
+		scheme, token, _ := strings.Cut(given[0], " ")
+		if len(given) > 1 || !strings.EqualFold(scheme, "Bearer") {
+			return control.Actor{}, &unauthenticatedError{detail: "send an API token as Authorization: Bearer TOKEN"}
+		}
+		if token = strings.TrimSpace(token); !s.Operator.IsZero() && s.Operator.Equal(secret.NewString(token)) {
+			return control.Actor{Name: "operator", Role: control.RoleLandlord, From: from}, nil
+		}
+		a, err := s.Accounts.Token(r.Context(), token, from)
+		if errors.Is(err, account.ErrToken) {
+			return a, &unauthenticatedError{detail: account.ErrToken.Error(), token: true}
+		}
+		return a, err
+	}
+	name := plainCookie
+	if r.TLS != nil || strings.HasPrefix(s.URL, "https:") {
+		name = secureCookie
+	}
+	cookie, err := r.Cookie(name)
+	if err != nil {
+		return control.Actor{}, &unauthenticatedError{detail: "send an API token as Authorization: Bearer TOKEN, or sign in"}
+	}
+	session, err := s.Accounts.Session(r.Context(), cookie.Value)
+	if errors.Is(err, account.ErrSignedOut) {
+		return control.Actor{}, &unauthenticatedError{detail: account.ErrSignedOut.Error()}
+	}
+	a := session.Actor
+	a.From = from
+	return a, err
+}
+
+// from returns the address that a request came from. A reverse proxy on this
+// machine is believed when it says for whom it asks, if there is to be one: the
+// service has a public URL.
+func (s *server) from(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	if a, err := netip.ParseAddr(host); err != nil || !a.IsLoopback() || s.URL == "" {
+		return host
+	}
+	list := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	if a, err := netip.ParseAddr(strings.TrimSpace(list[len(list)-1])); err == nil {
+		return a.Unmap().String()
+	}
+	return host
+}
