@@ -1,6 +1,7 @@
 // Package control is the truth about tenants, folders and mailboxes: the
-// control database (SQLite or PostgreSQL), the operations on it, and the
-// publisher that brings every change to the services.
+// control database (SQLite or PostgreSQL), the operations on it, the publisher
+// that brings every change to the services, and the rotator that replaces
+// tenants' keys.
 //
 // An operation is authorised, validated against the other documents, written
 // together with its audit entry and its outbox row in one transaction, or not

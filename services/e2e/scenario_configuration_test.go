@@ -14,6 +14,7 @@ func configurationScenarios() []scenario {
 		{name: "disabled", play: playDisabled},
 		{name: "password-change", play: playPasswordChange, ownServer: &imaptest.Options{}},
 		{name: "wrong-password", play: playWrongPassword},
+		{name: "key-rotation", play: playKeyRotation},
 		{name: "folders-change", play: playFoldersChange},
 		{name: "mailbox-deleted", play: playMailboxDeleted},
 		{name: "disposal-refused", play: playDisposalRefused},
@@ -47,6 +48,27 @@ func playPasswordChange(sc *scene) {
 	b.light(30, "sales")
 	b.setPassword("another password")
 	b.light(30, "billing")
+	sc.checkAll(patience)
+}
+
+// The tenant's key is replaced while mail flows, which nobody notices; and who
+// signs in afterwards has a password that the new key opens.
+func playKeyRotation(sc *scene) {
+	b, other := sc.box(), sc.box()
+	b.light(30, "support")
+	b.awaitRows(1)
+	must(sc.site.control.RotateTenantKey(sc.Context(), landlord, sc.name, 0))(sc)
+	await(sc, "the key is rotated", func() string {
+		r := must(sc.site.control.GetTenant(sc.Context(), landlord, sc.name))(sc).Rotation
+		return unless(r == nil, "the rotation is %+v", r)
+	})
+	b.light(30, "sales")
+	other.light(10, "support")
+	b.awaitEnd(patience)
+	b.change(func(d *config.Mailbox) { d.Enabled = false })
+	b.awaitStatus(schemas.StatusDisabled)
+	b.light(10, "billing")
+	b.change(func(d *config.Mailbox) { d.Enabled = true })
 	sc.checkAll(patience)
 }
 
