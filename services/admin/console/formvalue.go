@@ -1,6 +1,9 @@
 package console
 
 import (
+	"encoding/json"
+	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -64,4 +67,32 @@ func formLines(text string) []string {
 // revisionOf is the hidden field of a form or a dialog that r.based reads.
 func revisionOf(revision int64) []pair {
 	return []pair{{"revision", strconv.FormatInt(revision, 10)}}
+}
+
+// documentJSON writes a document for an operation.
+func documentJSON(doc any) (json.RawMessage, error) {
+	raw, err := json.Marshal(doc)
+	if err != nil {
+		return nil, fmt.Errorf("writing a document of a form: %w", err)
+	}
+	return raw, nil
+}
+
+// retype shows what was typed instead of what is stored, but for passwords.
+func (f *form) retype(typed url.Values) {
+	for g := range f.Groups {
+		for i := range f.Groups[g].Fields {
+			field := &f.Groups[g].Fields[i]
+			switch {
+			case field.Widget == widgetPassword, field.Disabled != "":
+			case field.Widget == widgetChecks:
+				field.Values = typed[field.Name]
+			default:
+				field.Value = typed.Get(field.Name)
+			}
+		}
+	}
+	if revision, err := strconv.ParseInt(typed.Get("revision"), 10, 64); err == nil {
+		f.Revision = revision // what the change was made on
+	}
 }
