@@ -33,7 +33,7 @@ func (r *run) addresses(ctx context.Context, conn *smtpconn.Conn, from address.A
 				return p.refused
 			}
 		}
-		if err := r.await(ctx, addressesTime); err != nil {
+		if err := r.await(ctx, r.doctor.addressesTime()); err != nil {
 			return err
 		}
 		r.tellAddresses(s, tested, from)
@@ -65,7 +65,7 @@ func (r *run) tellAddresses(s *Step, tested map[address.Key]*probe, from address
 		case p.refused != nil:
 			lost = append(lost, a.Addr())
 			s.fact(a.Addr(), "refused: "+r.words("smtp", "", p.refused))
-		case p.folder == "":
+		case p.arrived.IsZero():
 			lost = append(lost, a.Addr())
 			s.fact(a.Addr(), "did not arrive")
 		default:

@@ -32,6 +32,10 @@ func (r *run) advice(p mailhost.Protocol, stage mailhost.Stage, err error) strin
 		if p, ok := provider.OfHost(r.req.target(p).Host); ok && p.Note != "" && !strings.HasPrefix(known.Hint, "set ") {
 			return sentence(mailhost.LoginHint("", known.Err.Error())) + " " + p.Note
 		}
+	case mailhost.KindFolder:
+		if hint == "" {
+			return "Check that the folder exists and that this account may use it."
+		}
 	case mailhost.KindThrottled:
 		return fmt.Sprintf("The provider asks to wait %s. Try again then.", known.After.Round(time.Second))
 	case mailhost.KindUnreachable:

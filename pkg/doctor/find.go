@@ -87,10 +87,15 @@ func (r *run) remove(ctx context.Context, selected imapconn.Inbox, uids []uint32
 	if !r.conn.Has("MOVE") && !r.conn.Has("UIDPLUS") || selected.ReadOnly {
 		return nil
 	}
-	if _, err := r.conn.Delete(ctx, selected.UIDValidity, uids, r.throwAway()); err != nil {
+	moved, err := r.conn.Delete(ctx, selected.UIDValidity, uids, r.throwAway())
+	if err != nil {
 		return err
 	}
 	for _, p := range probes {
+		if moved.Count < len(uids) {
+			p.folder = "" // somebody, such as the pipeline, was quicker: it is elsewhere
+			continue
+		}
 		p.removed = true
 	}
 	return nil

@@ -17,7 +17,7 @@ type probe struct {
 	sent     time.Time
 	refused  error
 	arrived  time.Time // zero: not seen
-	folder   string    // where it was found; empty: not found
+	folder   string    // where it was found; empty: not found, or gone from there
 	removed  bool
 }
 

@@ -2,10 +2,11 @@ package doctor
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/mailyard/mailyard/pkg/imapconn"
+	"github.com/mailyard/mailyard/pkg/mailhost"
 	"github.com/mailyard/mailyard/schemas/config"
 )
 
@@ -23,10 +24,11 @@ func (r *run) rights(ctx context.Context) {
 		if ctx.Err() != nil {
 			return err // what was made is removed at the end
 		}
+		names := strings.Join(r.made, " and ")
 		if derr := r.discard(ctx); derr != nil {
-			s.warn(fmt.Sprintf("The folder %s could not be removed; please delete it.", throwAwayPrefix+"…"))
+			s.fact("Delete a folder", r.words(mailhost.IMAP, "", derr))
+			s.warn(fmt.Sprintf("Mail works without the right to delete folders, but %s could not be removed; please delete it.", names))
 			r.made = nil
-			err = errors.Join(err, derr)
 		} else if err == nil {
 			s.fact("Delete a folder", r.done())
 		}

@@ -11,11 +11,13 @@ import (
 	"github.com/mailyard/mailyard/pkg/smtpconn"
 )
 
-const (
-	selfTime      = 30 * time.Second // for a mail to oneself
-	addressesTime = 20 * time.Second // for those to the folders' addresses, together
-	mostAddresses = 10               // of folders that are written to
-)
+// mostAddresses of folders are written to.
+const mostAddresses = 10
+
+// selfTime is how long a mail to oneself is waited for, addressesTime those to
+// the folders' addresses, together.
+func (d Doctor) selfTime() time.Duration      { return d.Limit / 3 }
+func (d Doctor) addressesTime() time.Duration { return d.Limit * 2 / 9 }
 
 // mail sends mails to the mailbox and sees them arrive.
 func (r *run) mail(ctx context.Context, conn *smtpconn.Conn) {
@@ -67,7 +69,7 @@ func (r *run) self(ctx context.Context, conn *smtpconn.Conn, from address.Addres
 			return nil
 		}
 		s.Answer = conn.Answer()
-		if err := r.await(ctx, selfTime); err != nil {
+		if err := r.await(ctx, r.doctor.selfTime()); err != nil {
 			return err
 		}
 		r.arrival(s, p)
@@ -77,12 +79,16 @@ func (r *run) self(ctx context.Context, conn *smtpconn.Conn, from address.Addres
 
 // arrival tells what became of a probe to the mailbox itself.
 func (r *run) arrival(s *Step, p *probe) {
+	waited := r.doctor.selfTime().Round(time.Second)
 	switch {
+	case p.folder == "" && !p.arrived.IsZero():
+		s.fact("Arrived after", p.arrived.Sub(p.sent).Round(10*time.Millisecond).String())
+		s.fact("Taken by", "somebody else, before it could be deleted")
 	case p.folder == "" && r.req.Document.Enabled:
-		s.warn(fmt.Sprintf("It was sent and not seen within %d seconds. The mailbox is enabled, so it may have been taken away already; else look for it in the mailbox's other folders.", int(selfTime.Seconds())))
+		s.warn(fmt.Sprintf("It was sent and not seen within %s. The mailbox is enabled, so it may have been taken away already; else look for it in the mailbox's other folders.", waited))
 	case p.folder == "":
 		s.Outcome = Failed
-		s.Remedy = fmt.Sprintf("It was sent and did not arrive within %d seconds. The address may belong to another mailbox, or a filter may hold it back. Look for it in the mailbox's other folders.", int(selfTime.Seconds()))
+		s.Remedy = fmt.Sprintf("It was sent and did not arrive within %s. The address may belong to another mailbox, or a filter may hold it back. Look for it in the mailbox's other folders.", waited)
 	default:
 		s.fact("Arrived after", p.arrived.Sub(p.sent).Round(10*time.Millisecond).String())
 		s.fact("Found in", p.folder)
