@@ -22,13 +22,13 @@ type Document struct {
 // An Account is somebody who may sign in.
 type Account struct {
 	Document
-	Issuer      string // of an account of OpenID Connect: who vouches for it,
-	Subject     string // and by which name; role and tenant come from there
-	HasPassword bool
-	Revision    int64 // grows with every change of the document
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
-	SignedInAt  time.Time // zero: never
+	Issuer      string    `json:"issuer,omitempty"`  // of an account of OpenID Connect: who vouches for it,
+	Subject     string    `json:"subject,omitempty"` // and by which name; role and tenant come from there
+	HasPassword bool      `json:"has_password"`
+	Revision    int64     `json:"revision"` // grows with every change of the document and the password
+	CreatedAt   time.Time `json:"created_at"`
+	UpdatedAt   time.Time `json:"updated_at"`
+	SignedInAt  time.Time `json:"signed_in_at,omitzero"` // zero: never
 
 	key      string
 	password string // PHC; "" for none

@@ -20,7 +20,7 @@ const (
 	ChangeRevoked   = "revoked"         // a session or an API token
 )
 
-// value is a field as JSON. Strings and booleans only, which always encode.
+// value is a field as JSON. Strings, numbers and booleans only, which always encode.
 func value(v any) json.RawMessage {
 	raw, _ := json.Marshal(v)
 	return raw

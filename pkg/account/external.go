@@ -136,9 +136,11 @@ func refresh(ctx context.Context, tx *control.Tx, before Account, id Identity) (
 		return before, err
 	}
 	if before.Role != after.Role || before.Tenant != after.Tenant {
-		if err := dropAccess(ctx, tx, after); err != nil {
+		ended, err := dropAccess(ctx, tx, after)
+		if err != nil {
 			return before, err
 		}
+		fields = append(fields, ended...)
 	}
 	return after, auditUpdate(ctx, tx, before, after, fields)
 }

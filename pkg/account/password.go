@@ -56,10 +56,12 @@ func replacePassword(ctx context.Context, tx *control.Tx, a Account, hash, from 
 	if err := save(ctx, tx, a); err != nil {
 		return Session{}, err
 	}
-	if err := dropAccess(ctx, tx, a); err != nil {
+	ended, err := dropAccess(ctx, tx, a)
+	if err != nil {
 		return Session{}, err
 	}
-	if err := tx.Audit(ctx, KindAccount, a.Tenant, a.Name, ChangePassword, set("password", "changed")); err != nil {
+	fields := append([]control.FieldChange{set("password", "changed")}, ended...)
+	if err := tx.Audit(ctx, KindAccount, a.Tenant, a.Name, ChangePassword, fields...); err != nil {
 		return Session{}, err
 	}
 	return startSession(ctx, tx, a, from)

@@ -23,14 +23,14 @@ const seenEvery = time.Minute
 
 // A Session is an account that has signed in.
 type Session struct {
-	ID        string // to revoke it; no secret
-	Account   Account
-	Actor     control.Actor // From is where the sign-in came from
-	From      string        // likewise
-	CreatedAt time.Time
-	SeenAt    time.Time // last request, to the minute
-	ExpiresAt time.Time
-	Cookie    secret.String // for the browser; only of a session that was just made
+	ID        string        `json:"id"` // to revoke it; no secret
+	Account   Account       `json:"account"`
+	Actor     control.Actor `json:"-"`    // From is where the sign-in came from
+	From      string        `json:"from"` // likewise
+	CreatedAt time.Time     `json:"created_at"`
+	SeenAt    time.Time     `json:"seen_at"` // last request, to the minute
+	ExpiresAt time.Time     `json:"expires_at"`
+	Cookie    secret.String `json:"-"` // for the browser; only of a session that was just made
 }
 
 // startSession makes a session in the transaction that lets somebody in.

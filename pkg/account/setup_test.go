@@ -155,10 +155,13 @@ func TestPasswordIsChangedByWhoeverKnowsTheOldOne(t *testing.T) {
 		wantProblem(t, err, "password", "at least 12")
 
 		s := must[account.Session](t)(b.SetPassword(b.ctx, here.Actor, password, other))
+		if s.Account.Revision != here.Account.Revision+1 { // whoever is signing in with the old one at this moment is refused by it
+			t.Errorf("revision %d after %d", s.Account.Revision, here.Account.Revision)
+		}
 		if b.works(here) || b.works(there) || !b.works(s) {
 			t.Error("want the old sessions ended, and a new one")
 		}
-		b.wantAudit("rita session acme/rita signed-in", "rita account acme/rita password-changed password=>changed")
+		b.wantAudit("rita session acme/rita signed-in", "rita account acme/rita password-changed password=>changed sessions_ended=>3")
 		for range 5 { // throttled like signing in
 			_, err = b.SetPassword(b.ctx, here.Actor, wrong, password)
 			wantError(t, err, account.ErrCredentials)

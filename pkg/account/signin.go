@@ -55,13 +55,14 @@ func (s *Store) tryPassword(ctx context.Context, name string, password secret.St
 	if s.hasher.outdated(a.password) {
 		a.password = hashPassword(s.hasher.cost, normal(password)).String()
 	}
-	return s.db.Update(ctx, a.Actor(from), func(tx *control.Tx) error {
+	changed := false // while the password was checked
+	err = s.db.Update(ctx, a.Actor(from), func(tx *control.Tx) error {
 		now, exists, err := byName(ctx, tx, name)
 		if err != nil {
 			return err
 		}
-		if !exists || now.Disabled || now.Revision != a.Revision {
-			return ErrCredentials // it was changed while the password was checked
+		if changed = !exists || now.Disabled || now.Revision != a.Revision; changed {
+			return nil
 		}
 		now.password = a.password
 		if err := try.succeeded(ctx, tx); err != nil {
@@ -69,6 +70,10 @@ func (s *Store) tryPassword(ctx context.Context, name string, password secret.St
 		}
 		return accepted(tx, now)
 	})
+	if err == nil && changed {
+		return s.failed(ctx, a, from)
+	}
+	return err
 }
 
 // refuseEarly refuses throttled attempts without a write, and before they

@@ -2,7 +2,6 @@ package account_test
 
 import (
 	"errors"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -43,6 +42,9 @@ func TestWrongUnknownDisabledAndInvitedHaveTheSameAnswer(t *testing.T) {
 		_, want := b.SignIn(b.ctx, "ann", wrong, office)
 		wantError(t, want, account.ErrCredentials)
 		b.wantAudit("anonymous session acme/ann sign-in-failed")
+		_, err := b.SignIn(b.ctx, "rita", password, office)
+		wantError(t, err, account.ErrCredentials)
+		b.wantAudit("anonymous session acme/rita sign-in-failed")
 		for _, c := range []struct {
 			name     string
 			password secret.String
@@ -279,6 +281,43 @@ func column(t *testing.T, b *bench, query string) (s string) {
 	return s
 }
 
-func containsPrefix(list []string, prefix string) bool {
-	return slices.ContainsFunc(list, func(s string) bool { return strings.HasPrefix(s, prefix) })
+// Whichever comes first, nobody is left signed in with what does not hold any more.
+func TestSignInWhileTheAccountChanges(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		staffed(t, b)
+		_, slow := b.open(account.Options{Cost: account.Cost{Memory: 16 << 10, Passes: 3, Threads: 1}})
+		for what, change := range map[string]func(name string){
+			"ann": func(name string) { must[account.Account](t)(b.DisableAccount(b.ctx, b.lena, name, true)) },
+			"rita": func(name string) {
+				link := must[account.Link](t)(b.ResetLink(b.ctx, b.lena, name))
+				must[account.Session](t)(b.CompleteReset(b.ctx, link.Token.Reveal(), wrong, office))
+			},
+			"rob": func(name string) {
+				if err := b.DeleteAccount(b.ctx, b.lena, name, 0); err != nil {
+					t.Error(err)
+				}
+			},
+		} {
+			// The password that is looked at is hashed at a cost that takes a while.
+			link := must[account.Link](t)(slow.ResetLink(b.ctx, b.lena, what))
+			must[account.Session](t)(slow.CompleteReset(b.ctx, link.Token.Reveal(), password, office))
+			before := column(t, b, `SELECT CAST(coalesce(sum(failures), 0) AS TEXT) FROM account_failures`)
+			type outcome struct {
+				session account.Session
+				err     error
+			}
+			done := make(chan outcome)
+			go func() {
+				s, err := slow.SignIn(b.ctx, what, password, office)
+				done <- outcome{s, err}
+			}()
+			for column(t, b, `SELECT CAST(coalesce(sum(failures), 0) AS TEXT) FROM account_failures`) == before && b.ctx.Err() == nil {
+			} // until the attempt is counted: now the password is looked at
+			change(what)
+			o := <-done
+			if o.err != nil && !errors.Is(o.err, account.ErrCredentials) || o.err == nil && b.works(o.session) {
+				t.Errorf("%s: %v, and the session goes on", what, o.err)
+			}
+		}
+	})
 }

@@ -25,11 +25,11 @@ type TokenSpec struct {
 // and gives nothing that the account does not have.
 type Token struct {
 	TokenSpec
-	ID        string // to revoke it; no secret
-	Account   string // name of the account
-	CreatedAt time.Time
-	UsedAt    time.Time // last use, to the minute; zero: never
-	UsedFrom  string
+	ID        string    `json:"id"`      // to revoke it; no secret
+	Account   string    `json:"account"` // name of the account
+	CreatedAt time.Time `json:"created_at"`
+	UsedAt    time.Time `json:"used_at,omitzero"` // last use, to the minute; zero: never
+	UsedFrom  string    `json:"used_from,omitempty"`
 }
 
 const tokenColumns = `t.id, t.name, t.role, t.tenant, t.hash, t.created_at, t.expires_at, t.used_at, t.used_from, ` + accountColumns

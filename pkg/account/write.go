@@ -201,22 +201,29 @@ func change(ctx context.Context, tx *control.Tx, before Account, doc Document) (
 		return before, err
 	}
 	if moved || after.Disabled && !before.Disabled {
-		if err := dropAccess(ctx, tx, after); err != nil {
+		ended, err := dropAccess(ctx, tx, after)
+		if err != nil {
 			return before, err
 		}
+		fields = append(fields, ended...)
 	}
 	return after, auditUpdate(ctx, tx, before, after, fields)
 }
 
-// dropAccess ends sessions and takes back links. API tokens are checked against
-// the account whenever they are used.
-func dropAccess(ctx context.Context, tx *control.Tx, a Account) error {
-	for _, query := range []string{`DELETE FROM account_sessions WHERE account = ?`, `DELETE FROM account_links WHERE account = ?`} {
-		if _, err := tx.Exec(ctx, query, a.key); err != nil {
-			return fmt.Errorf("ending sessions of account %s: %w", a.Name, err)
-		}
+// dropAccess ends sessions and takes back links, and returns what the audit tells
+// of it. API tokens are checked against the account whenever they are used.
+func dropAccess(ctx context.Context, tx *control.Tx, a Account) ([]control.FieldChange, error) {
+	if _, err := tx.Exec(ctx, `DELETE FROM account_links WHERE account = ?`, a.key); err != nil {
+		return nil, fmt.Errorf("taking back links of account %s: %w", a.Name, err)
 	}
-	return nil
+	n, err := tx.Exec(ctx, `DELETE FROM account_sessions WHERE account = ?`, a.key)
+	if err != nil {
+		return nil, fmt.Errorf("ending sessions of account %s: %w", a.Name, err)
+	}
+	if n == 0 {
+		return nil, nil
+	}
+	return []control.FieldChange{set("sessions_ended", n)}, nil
 }
 
 // keepALandlord refuses a change after which no landlord could sign in: or none
