@@ -33,6 +33,9 @@ const (
 // there are.
 const servicesWait = 400 * time.Millisecond
 
+// announceWait is how long the server may take to hear of an announcement.
+const announceWait = 10 * time.Second
+
 // Announce makes the process known to Services, as a NATS micro service (ADR-32)
 // without endpoints, until stop is called or the connection is closed. The name
 // has letters, digits, "-" and "_"; the version may be any text.
@@ -44,6 +47,8 @@ func (c *Conn) Announce(ctx context.Context, name, version, replica string) (sto
 	if err != nil {
 		return nil, fmt.Errorf("announcing %s: %w", name, err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, announceWait) // a flush wants a deadline
+	defer cancel()
 	if err := c.nc.FlushWithContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("announcing %s: %w", name, classify(err)), service.Stop())
 	}
