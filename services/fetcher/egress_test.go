@@ -1,8 +1,14 @@
 package fetcher
 
 import (
+	"context"
 	"fmt"
+	"net"
+	"net/netip"
+	"slices"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -62,6 +68,49 @@ func TestNoMailboxReachesLoopbackUnlessTheLandlordAllowsIt(t *testing.T) {
 	r.put("pw1")
 	r.Run(New(Config{Bus: r.Bus(), Redis: r.LeaseOptions(), Group: r.Group("one"), Mail: mail, Logger: r.Logger}))
 	r.awaitStatus(schemas.StatusUnreachable)
+}
+
+// A rebinder answers with a public address first, and with loopback from then on.
+type rebinder struct {
+	mu      sync.Mutex
+	asked   int
+	dialled []string
+}
+
+func (b *rebinder) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.asked++; b.asked == 1 {
+		return []netip.Addr{netip.MustParseAddr("93.184.216.34")}, nil
+	}
+	return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil
+}
+
+func (b *rebinder) dial(_ context.Context, _, addr string) (net.Conn, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.dialled = append(b.dialled, addr)
+	return nil, syscall.ECONNREFUSED
+}
+
+func TestNameThatLeadsElsewhereTheSecondTimeIsNotFollowed(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	var dns rebinder
+	mail := r.Mail()
+	mail.Egress = egress.New(egress.Policy{}, egress.Options{Resolver: &dns, Dial: dns.dial})
+	r.mailbox.IMAP.Host, r.mailbox.IMAP.Port = "rebind.example.com", 993
+	r.put("pw1")
+	r.Run(New(Config{Bus: r.Bus(), Redis: r.LeaseOptions(), Group: r.Group("one"), Mail: mail, Logger: r.Logger}))
+	state := r.awaitStatus(schemas.StatusUnreachable)
+	dns.mu.Lock()
+	defer dns.mu.Unlock()
+	if dns.asked != 2 || !slices.Equal(dns.dialled, []string{"93.184.216.34:993"}) {
+		t.Errorf("asked %d times, dialled %v", dns.asked, dns.dialled)
+	}
+	if !strings.Contains(state.Detail, "not allowed") {
+		t.Errorf("the administrator reads %q", state.Detail)
+	}
 }
 
 func TestHostThatMayNotBeDialledIsOnTheSlowScheduleAtOnce(t *testing.T) {
