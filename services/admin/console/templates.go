@@ -23,6 +23,10 @@ func (c *console) parse() (*template.Template, error) {
 		"time":     absolute,
 		"duration": durationText,
 		"size":     sizeText,
+		"shortsize": func(n any) (string, error) {
+			i, err := integer(n)
+			return shortSize(i), err
+		},
 		"count": func(n any) (string, error) {
 			i, err := integer(n)
 			return countText(i), err

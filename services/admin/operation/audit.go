@@ -14,6 +14,8 @@ type ListAudit struct {
 	Kind   schemas.Kind `query:"kind" json:"kind,omitempty" maxLength:"40" doc:"tenant, folder, mailbox, account, session, token, dead-letter."`
 	ID     string       `query:"id" json:"id,omitempty" maxLength:"200" doc:"Id of what was changed."`
 	Actor  string       `query:"actor" json:"actor,omitempty" maxLength:"200" doc:"Who did it."`
+	Since  time.Time    `query:"since" json:"since,omitzero" doc:"Only entries from then on."`
+	Until  time.Time    `query:"until" json:"until,omitzero" doc:"Only entries before then."`
 	Before int64        `query:"before" json:"before,omitempty" doc:"next of another page."`
 	Limit  int          `query:"limit" json:"limit,omitempty" minimum:"0" maximum:"500" doc:"Most entries of the page; 0 is 50."`
 }
@@ -53,7 +55,7 @@ func (d *Desk) ListAudit(ctx context.Context, a control.Actor, in *ListAudit) (A
 	if limit <= 0 || limit > 500 {
 		limit = 50
 	}
-	entries, err := d.Control.Audit(ctx, a, control.AuditQuery{Tenant: tenant, Kind: in.Kind, ID: in.ID, Actor: in.Actor, Before: in.Before, Limit: limit + 1})
+	entries, err := d.Control.Audit(ctx, a, control.AuditQuery{Tenant: tenant, Kind: in.Kind, ID: in.ID, Actor: in.Actor, Since: in.Since, Until: in.Until, Before: in.Before, Limit: limit + 1})
 	if err != nil {
 		return AuditPage{}, err
 	}

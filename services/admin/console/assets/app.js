@@ -250,6 +250,11 @@ document.addEventListener('input', (e) => {
   const el = e.target;
   if (el.matches('[data-size]')) showBytes(el);
   if (el.matches('[data-typed]')) find('[type=submit]', el.form).disabled = el.value.trim() !== el.dataset.typed;
+  if (el.dataset.slug && !find('#' + el.dataset.slug)?.dataset.own) {
+    const id = find('#' + el.dataset.slug);
+    if (id) id.value = el.value.normalize('NFKD').toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+/, '').slice(0, 63).replace(/-+$/, '');
+  }
+  if (el.id && find('[data-slug="' + el.id + '"]')) el.dataset.own = 'true';
   if (el.matches('[data-filter]')) {
     const text = el.value.toLowerCase();
     for (const li of document.getElementById(el.dataset.filter).children) li.hidden = !li.textContent.toLowerCase().includes(text);
