@@ -98,6 +98,7 @@ func (c *console) routes() []route {
 		c.oidcRoutes(),
 		c.profileRoutes(),
 		c.mailboxRoutes(),
+		c.mailboxFormRoutes(),
 		c.folderRoutes(),
 		c.mailRoutes(),
 		c.deadLetterRoutes(),
