@@ -9,7 +9,9 @@ import (
 // MaxLimit is the most mails that one Query returns.
 const MaxLimit = 1000
 
-// A Query selects mails. Empty fields select everything; conditions add up.
+// A Query selects mails. Empty fields select everything; conditions add up. Texts
+// have at most 1,000 bytes; NUL and invalid UTF-8 in them match U+FFFD, which is
+// stored in their place.
 type Query struct {
 	Tenant    string // empty: all tenants; only the landlord may ask that
 	Mailbox   string

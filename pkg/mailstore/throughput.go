@@ -10,9 +10,9 @@ const MaxPoints = 1000
 type ThroughputQuery struct {
 	Tenant  string        // empty: all tenants; only the landlord may ask that
 	Mailbox string        // empty: all mailboxes
-	Since   time.Time     // beginning of the first interval
+	Since   time.Time     // beginning of the first interval, rounded down as the step is: to an hour if it is hours, to ten minutes, to a minute, or to a second
 	Until   time.Time     // not included
-	Step    time.Duration // length of an interval, at least a second; the last may be shorter
+	Step    time.Duration // length of an interval in whole seconds, at least one; the last may be shorter
 }
 
 // A ThroughputPoint is one interval. A latency is 0 when no mail of the

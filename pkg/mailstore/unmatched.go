@@ -3,7 +3,7 @@ package mailstore
 import "time"
 
 // MaxUnmatchedMails is how many mails UnmatchedAddresses looks at.
-const MaxUnmatchedMails = 5000
+const MaxUnmatchedMails = 2000
 
 // An UnmatchedAddress is an address that mail came to and no folder has.
 type UnmatchedAddress struct {

@@ -146,9 +146,7 @@ func stats(t *testing.T, db Database) {
 	persist(t, s, mails...) // delivered again, not counted again
 	persist(t, s, NewMail("acme", "inbox", 1, 4, 1000))
 	dispose(t, s, mails[0], mails[1])
-	if _, err := db.SQL(t).ExecContext(t.Context(), `UPDATE tallies SET day = '2020-01-01' WHERE mailbox = 'second'`); err != nil {
-		t.Fatal(err)
-	}
+	yesterday(t, db.SQL(t), "second")
 	got, err := s.Stats(t.Context(), "acme")
 	if err != nil {
 		t.Fatal(err)

@@ -27,7 +27,7 @@ func (r *Reader) detail(ctx context.Context, tenant, mailID string) (mailstore.D
 	}, `SELECT `+summaryColumns+`, m.sha256, m.header_only, m.in_reply_to, m.auto_submitted, m.revision,
 		c.reference_ids, c.recipients, c.dsn, c.auth_results, c.defects, c.text, c.html
 		FROM mails m JOIN contents c ON c.mail_seq = m.seq
-		WHERE m.mail_id = $2 AND (m.tenant = $1 OR $1 = '')`, tenant, mailID)
+		WHERE m.mail_id = $2 AND (m.tenant = $1 OR $1 = '')`, cleanText(tenant), cleanText(mailID))
 	if err != nil {
 		return d, err
 	}
@@ -90,7 +90,7 @@ func (r *Reader) attachments(ctx context.Context, d *mailstore.Detail) error {
 func (r *Reader) Raw(ctx context.Context, tenant, mailID string) ([]byte, error) {
 	var raw []byte
 	err := r.one(ctx, func(rows *sql.Rows) error { return rows.Scan(&raw) },
-		`SELECT raw FROM v1_raw WHERE tenant = $1 AND mail_id = $2`, tenant, mailID)
+		`SELECT raw FROM v1_raw WHERE tenant = $1 AND mail_id = $2`, cleanText(tenant), cleanText(mailID))
 	if err != nil {
 		return nil, fmt.Errorf("reading the bytes of mail %s of %s: %w", mailID, tenant, err)
 	}
@@ -101,7 +101,7 @@ func (r *Reader) Raw(ctx context.Context, tenant, mailID string) ([]byte, error)
 func (r *Reader) Attachment(ctx context.Context, tenant, mailID string, position int) (mailstore.Attachment, error) {
 	var a mailstore.Attachment
 	err := r.one(ctx, func(rows *sql.Rows) error { return rows.Scan(append(attachmentDest(&a), &a.Content)...) },
-		`SELECT `+attachmentColumns+`, a.content FROM v1_attachments a WHERE a.tenant = $1 AND a.mail_id = $2 AND a.position = $3`, tenant, mailID, position)
+		`SELECT `+attachmentColumns+`, a.content FROM v1_attachments a WHERE a.tenant = $1 AND a.mail_id = $2 AND a.position = CAST($3 AS bigint)`, cleanText(tenant), cleanText(mailID), position)
 	if err != nil {
 		return a, fmt.Errorf("reading attachment %d of mail %s of %s: %w", position, mailID, tenant, err)
 	}

@@ -4,22 +4,51 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
-	"strconv"
 	"strings"
+	"time"
 
-	"github.com/mailyard/mailyard/pkg/address"
 	"github.com/mailyard/mailyard/pkg/mailstore"
 )
 
 const defaultLimit = 50
 
-// Mails implements mailstore.Store.
+// Mails implements mailstore.Store. Of one tenant mails are sorted by the time
+// that they were persisted, which has an index; of all tenants by seq.
 func (r *Reader) Mails(ctx context.Context, q mailstore.Query) ([]mailstore.Summary, error) {
-	w := r.conditions(q)
-	query := `SELECT ` + summaryColumns + ` FROM mails m` + w.String() + ` ORDER BY m.seq DESC LIMIT ` + w.arg(pageSize(q.Limit))
+	list, err := r.mails(ctx, q)
+	if err != nil {
+		return nil, fmt.Errorf("listing mail of %q: %w", q.Tenant, err)
+	}
+	return list, nil
+}
+
+func (r *Reader) mails(ctx context.Context, q mailstore.Query) ([]mailstore.Summary, error) {
+	q, err := clean(q)
+	if err != nil {
+		return nil, err
+	}
+	w, err := r.conditions(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	order := "m.seq DESC"
+	if q.Tenant != "" {
+		order = "m.persisted_at DESC, m.seq DESC"
+	}
+	if err := r.after(ctx, w, q); errors.Is(err, mailstore.ErrNotFound) {
+		return []mailstore.Summary{}, nil // there is nothing before
+	} else if err != nil {
+		return nil, err
+	}
+	table := "mails m"
+	if w.few {
+		table += r.dialect.BySeq()
+	}
+	query := `SELECT ` + summaryColumns + ` FROM ` + table + w.String() + ` ORDER BY ` + order + ` LIMIT ` + w.arg(pageSize(q.Limit))
 	list := []mailstore.Summary{}
-	err := r.query(ctx, func(rows *sql.Rows) error {
+	err = r.query(ctx, func(rows *sql.Rows) error {
 		var s mailstore.Summary
 		if err := scanSummary(rows, &s); err != nil {
 			return err
@@ -27,10 +56,39 @@ func (r *Reader) Mails(ctx context.Context, q mailstore.Query) ([]mailstore.Summ
 		list = append(list, s)
 		return nil
 	}, query, w.args...)
-	if err != nil {
-		return nil, fmt.Errorf("listing mail of %q: %w", q.Tenant, err)
+	return list, err
+}
+
+// after adds the condition of the pages after the first. ErrNotFound: there are
+// none.
+func (r *Reader) after(ctx context.Context, w *where, q mailstore.Query) error {
+	if q.Before <= 0 {
+		return nil
 	}
-	return list, nil
+	if q.Tenant == "" {
+		w.add("m.seq < ?", q.Before)
+		return nil
+	}
+	at, seq, err := r.cursor(ctx, q.Tenant, q.Before)
+	if err != nil {
+		return err
+	}
+	w.conditions = append(w.conditions, "(m.persisted_at, m.seq) < ("+w.arg(r.dialect.Time(at))+", "+w.arg(seq)+")")
+	return nil
+}
+
+// cursor returns the place in the list that a page ended with: that of the mail,
+// or, when it was deleted meanwhile, the one behind the mail before it. It knows
+// only mail of the tenant, so that nothing can be told of the mail of others.
+func (r *Reader) cursor(ctx context.Context, tenant string, before int64) (at time.Time, seq int64, err error) {
+	read := func(rows *sql.Rows) error { return rows.Scan(present{&at}, &seq) }
+	err = r.one(ctx, read, `SELECT persisted_at, seq FROM mails WHERE seq = $1 AND tenant = $2`, before, tenant)
+	if !errors.Is(err, mailstore.ErrNotFound) {
+		return at, seq, err
+	}
+	// The tenant in an expression: by its index all its mail would be read and sorted.
+	err = r.one(ctx, read, `SELECT persisted_at, seq FROM mails WHERE seq < $1 AND tenant || '' = $2 ORDER BY seq DESC LIMIT 1`, before, tenant)
+	return at, seq + 1, err
 }
 
 // pageSize returns the limit that is in force.
@@ -58,94 +116,4 @@ func scanSummary(rows *sql.Rows, s *mailstore.Summary, more ...any) error {
 		s.Folders = strings.Split(*folders, ",") // ids are slugs
 	}
 	return nil
-}
-
-// where collects conditions and their arguments.
-type where struct {
-	conditions []string
-	args       []any
-}
-
-// arg adds an argument and returns its placeholder.
-func (w *where) arg(v any) string {
-	w.args = append(w.args, v)
-	return "$" + strconv.Itoa(len(w.args))
-}
-
-// String returns the WHERE clause.
-func (w *where) String() string {
-	if len(w.conditions) == 0 {
-		return ""
-	}
-	return " WHERE " + strings.Join(w.conditions, " AND ")
-}
-
-// add adds a condition, with ? in the place of its argument.
-func (w *where) add(condition string, v any) {
-	w.conditions = append(w.conditions, strings.Replace(condition, "?", w.arg(v), 1))
-}
-
-// of adds the conditions of mails of a tenant and a mailbox; "" is all of them.
-func (w *where) of(tenant, mailbox string) {
-	if tenant != "" {
-		w.add("m.tenant = ?", tenant)
-	}
-	if mailbox != "" {
-		w.add("m.mailbox = ?", mailbox)
-	}
-}
-
-func (r *Reader) conditions(q mailstore.Query) *where {
-	w := &where{}
-	w.of(q.Tenant, q.Mailbox)
-	if q.Verdict != "" {
-		w.add("m.verdict = ?", string(q.Verdict))
-	}
-	if q.Reason != "" {
-		w.add("m.reason = ?", string(q.Reason))
-	}
-	switch q.State {
-	case mailstore.Undisposed:
-		w.conditions = append(w.conditions, "EXISTS (SELECT 1 FROM undisposed u WHERE u.mail_seq = m.seq)")
-	case mailstore.Disposed:
-		w.conditions = append(w.conditions, "m.disposed_at IS NOT NULL")
-	}
-	if !q.Since.IsZero() {
-		w.add("m.persisted_at >= ?", r.dialect.Time(q.Since.UTC()))
-	}
-	if !q.Until.IsZero() {
-		w.add("m.persisted_at < ?", r.dialect.Time(q.Until.UTC()))
-	}
-	if q.Before > 0 {
-		w.add("m.seq < ?", q.Before)
-	}
-	if id := strings.Trim(q.MessageID, " <>"); id != "" {
-		w.add("m.message_id <> '' AND m.message_id = ?", id) // the first half is the condition of the index
-	}
-	if q.Folder != "" {
-		w.add("EXISTS (SELECT 1 FROM items i WHERE i.tenant = m.tenant AND i.mail_seq = m.seq AND i.folder = ?)", q.Folder)
-	}
-	if q.Address != "" {
-		w.add("EXISTS (SELECT 1 FROM addresses a WHERE a.tenant = m.tenant AND a.mail_seq = m.seq AND a.address_key = ?)", addressKey(q.Address))
-	}
-	if q.Subject != "" {
-		w.add(r.dialect.Contains("m.subject")+` ? ESCAPE '\'`, "%"+likeEscaper().Replace(q.Subject)+"%")
-	}
-	if q.Text != "" {
-		w.add(r.dialect.Matches(q.Text))
-	}
-	return w
-}
-
-// likeEscaper takes the meaning from the wildcards of LIKE.
-func likeEscaper() *strings.Replacer {
-	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
-}
-
-// addressKey returns the comparable form of what somebody typed.
-func addressKey(s string) string {
-	if a, err := address.ParseOne(strings.TrimSpace(s)); err == nil {
-		return string(a.Key())
-	}
-	return strings.ToLower(s)
 }

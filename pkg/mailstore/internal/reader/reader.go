@@ -18,11 +18,21 @@ type Dialect interface {
 	Rebind(query string) string    // placeholders $1, $2, ... as the driver wants them
 	Time(time.Time) any            // argument for a time column
 	Day(time.Time) any             // argument for a date column
-	Micros(column string) string   // microseconds of a time column since 1970, as a bigint
 	Contains(column string) string // left side and operator of a LIKE without regard to case
-	// Matches returns a condition on mails m, with ? for its argument: the
-	// full-text index has all words for the mail.
-	Matches(words string) (condition string, arg any)
+	// Floor returns an expression for the time column, rounded down to an hour,
+	// ten minutes, a minute or a second.
+	Floor(column string, unit time.Duration) string
+	// Seconds returns an expression for the time column as seconds since 1970,
+	// a floating-point number.
+	Seconds(column string) string
+	// AmongFew returns the condition that a mail m is one of the few whose seqs a
+	// query returns: they are to be looked up first.
+	AmongFew(query string) string
+	// BySeq follows a table whose rows are to be looked up by seq alone.
+	BySeq() string
+	// Search returns the condition that the full-text index has all words for
+	// the mail.
+	Search(words string) Part
 	// Classify marks errors that say nothing about what was asked (package fault).
 	Classify(ctx context.Context, err error) error
 }

@@ -14,8 +14,9 @@ import (
 
 // Stats implements mailstore.Store.
 func (r *Reader) Stats(ctx context.Context, tenant string) (mailstore.Stats, error) {
+	tenant = cleanText(tenant)
 	c := counter{}
-	if err := r.tallies(ctx, tenant, c); err != nil {
+	if err := r.totals(ctx, tenant, c); err != nil {
 		return mailstore.Stats{}, fmt.Errorf("counting mail: %w", err)
 	}
 	if err := r.undisposed(ctx, tenant, c); err != nil {
@@ -44,7 +45,9 @@ func (c counter) of(tenant, mailbox string) *mailstore.MailboxStats {
 	return m
 }
 
-func (r *Reader) tallies(ctx context.Context, tenant string, c counter) error {
+// totals reads what was ever counted: a row per mailbox, verdict and reason,
+// however many days there are.
+func (r *Reader) totals(ctx context.Context, tenant string, c counter) error {
 	return r.query(ctx, func(rows *sql.Rows) error {
 		var id, mailbox string
 		var verdict schemas.Verdict
@@ -67,10 +70,8 @@ func (r *Reader) tallies(ctx context.Context, tenant string, c counter) error {
 			m.AcceptedToday += today
 		}
 		return nil
-	}, `SELECT tenant, mailbox, verdict, reason, CAST(sum(mails) AS bigint), CAST(sum(bytes) AS bigint),
-		CAST(sum(CASE WHEN day = $1 THEN mails ELSE 0 END) AS bigint), max(last_persisted_at)
-		FROM tallies`+ofTenant(tenant, "WHERE tenant = $2")+` GROUP BY tenant, mailbox, verdict, reason`,
-		ofTenantArgs(tenant, r.dialect.Day(time.Now().UTC()))...)
+	}, `SELECT tenant, mailbox, verdict, reason, mails, bytes, CASE WHEN day = $1 THEN day_mails ELSE 0 END, last_persisted_at
+		FROM totals`+ofTenant(tenant, "WHERE tenant = $2"), ofTenantArgs(tenant, r.dialect.Day(time.Now().UTC()))...)
 }
 
 func (r *Reader) undisposed(ctx context.Context, tenant string, c counter) error {
@@ -91,7 +92,7 @@ func (r *Reader) undisposed(ctx context.Context, tenant string, c counter) error
 // Undisposed implements mailstore.Store.
 func (r *Reader) Undisposed(ctx context.Context, tenant, mailbox string) (mails int64, oldest *time.Time, err error) {
 	err = r.one(ctx, func(rows *sql.Rows) error { return rows.Scan(&mails, instant{&oldest}) },
-		`SELECT count(*), min(persisted_at) FROM undisposed WHERE tenant = $1 AND mailbox = $2`, tenant, mailbox)
+		`SELECT count(*), min(persisted_at) FROM undisposed WHERE tenant = $1 AND mailbox = $2`, cleanText(tenant), cleanText(mailbox))
 	if err != nil {
 		return 0, nil, fmt.Errorf("counting undisposed mail of %s/%s: %w", tenant, mailbox, err)
 	}

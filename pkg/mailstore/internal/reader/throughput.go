@@ -21,6 +21,11 @@ const (
 
 // Throughput implements mailstore.Store.
 func (r *Reader) Throughput(ctx context.Context, q mailstore.ThroughputQuery) ([]mailstore.ThroughputPoint, error) {
+	q.Tenant, q.Mailbox = cleanText(q.Tenant), cleanText(q.Mailbox)
+	q.Until, q.Step = q.Until.UTC(), q.Step.Truncate(time.Second)
+	if q.Step > 0 {
+		q.Since = q.Since.UTC().Truncate(unitOf(q.Step))
+	}
 	points, err := intervals(q)
 	if err != nil {
 		return nil, fmt.Errorf("reading the throughput of %q: %w", q.Tenant, err)
@@ -42,39 +47,54 @@ func intervals(q mailstore.ThroughputQuery) ([]mailstore.ThroughputPoint, error)
 	if !q.Since.Before(q.Until) {
 		return nil, &mailstore.QueryError{Field: "until", Problem: "is not after since"}
 	}
-	n := (q.Until.Sub(q.Since) + q.Step - 1) / q.Step
-	if n > mailstore.MaxPoints {
-		return nil, &mailstore.QueryError{Field: "step", Problem: fmt.Sprintf("is so short that there are %d intervals; %d are allowed", n, mailstore.MaxPoints)}
+	if bounded(q.Since) != q.Since || bounded(q.Until) != q.Until {
+		return nil, &mailstore.QueryError{Field: "since", Problem: "or until is not within the years 1 and 9999"}
 	}
-	points := make([]mailstore.ThroughputPoint, n)
+	whole, rest := q.Until.Sub(q.Since)/q.Step, q.Until.Sub(q.Since)%q.Step
+	if whole >= mailstore.MaxPoints {
+		return nil, &mailstore.QueryError{Field: "step", Problem: fmt.Sprintf("is so short that there are more than %d intervals", mailstore.MaxPoints)}
+	}
+	if rest > 0 {
+		whole++
+	}
+	points := make([]mailstore.ThroughputPoint, whole)
 	for i := range points {
-		points[i].At = q.Since.UTC().Add(time.Duration(i) * q.Step)
+		points[i].At = q.Since.Add(time.Duration(i) * q.Step)
 	}
 	return points, nil
 }
 
-// within returns the conditions of a query, and an expression for the number of
-// the interval that a mail belongs in, from 0.
-func (r *Reader) within(q mailstore.ThroughputQuery) (w *where, interval string) {
-	w = &where{}
+// unitOf returns the largest unit that the step consists of: mails are counted
+// by it, and these counts added up.
+func unitOf(step time.Duration) time.Duration {
+	for _, unit := range []time.Duration{time.Hour, 10 * time.Minute, time.Minute} {
+		if step%unit == 0 {
+			return unit
+		}
+	}
+	return time.Second
+}
+
+// within returns the conditions of a query.
+func (r *Reader) within(q mailstore.ThroughputQuery) *where {
+	w := &where{}
 	w.of(q.Tenant, q.Mailbox)
-	w.add("m.persisted_at >= ?", r.dialect.Time(q.Since.UTC()))
-	w.add("m.persisted_at < ?", r.dialect.Time(q.Until.UTC()))
-	interval = fmt.Sprintf("((%s - %d) / %d)", r.dialect.Micros("m.persisted_at"), q.Since.UnixMicro(), q.Step.Microseconds())
-	return w, interval
+	w.add("m.persisted_at >= ?", r.dialect.Time(q.Since))
+	w.add("m.persisted_at < ?", r.dialect.Time(q.Until))
+	return w
 }
 
 func (r *Reader) counts(ctx context.Context, q mailstore.ThroughputQuery, points []mailstore.ThroughputPoint) error {
-	w, interval := r.within(q)
+	w := r.within(q)
 	return r.query(ctx, func(rows *sql.Rows) error {
-		var i int
+		var at time.Time
 		var lane schemas.Lane
 		var verdict schemas.Verdict
 		var mails, bytes int64
-		if err := rows.Scan(&i, &lane, &verdict, &mails, &bytes); err != nil {
+		if err := rows.Scan(present{&at}, &lane, &verdict, &mails, &bytes); err != nil {
 			return err
 		}
-		p := &points[min(max(i, 0), len(points)-1)]
+		p := &points[intervalOf(q, at, len(points))]
 		p.Bytes += bytes
 		switch {
 		case verdict == schemas.Invalid:
@@ -85,32 +105,38 @@ func (r *Reader) counts(ctx context.Context, q mailstore.ThroughputQuery, points
 			p.Large += mails
 		}
 		return nil
-	}, `SELECT `+interval+`, m.lane, m.verdict, count(*), CAST(sum(m.size) AS bigint) FROM mails m`+w.String()+` GROUP BY 1, 2, 3`, w.args...)
+	}, `SELECT `+r.dialect.Floor("m.persisted_at", unitOf(q.Step))+`, m.lane, m.verdict, count(*), CAST(sum(m.size) AS bigint) FROM mails m`+w.String()+` GROUP BY 1, 2, 3`, w.args...)
+}
+
+// intervalOf returns the number of the interval of n that a time is in.
+func intervalOf(q mailstore.ThroughputQuery, at time.Time, n int) int {
+	return min(max(int(at.Sub(q.Since)/q.Step), 0), n-1)
 }
 
 // waits are the latencies of the mails of an interval.
 type waits struct{ persist, dispose, arrival []time.Duration }
 
 func (r *Reader) latencies(ctx context.Context, q mailstore.ThroughputQuery, points []mailstore.ThroughputPoint) error {
-	w, interval := r.within(q)
-	// The beginning of a mail id is as good as random: all ids before a bound
-	// are a sample. The bounds of the intervals are in one string.
+	w := r.within(q)
+	// The beginning of a mail id is as good as random: all ids up to a bound are
+	// a sample. The bounds of the intervals are in one string.
 	var bounds strings.Builder
 	for _, p := range points {
 		bounds.WriteString(bound(p.Light + p.Large + p.Invalid))
 	}
-	w.conditions = append(w.conditions, fmt.Sprintf("substr(m.mail_id, 1, %d) <= substr(%s, %d * %s + 1, %d)", boundLength, w.arg(bounds.String()), boundLength, interval, boundLength))
+	seconds := float64(q.Since.UnixMicro()) / 1e6
+	place := fmt.Sprintf("CAST(floor((%s - %f) / %f) AS integer) * %d + 1", r.dialect.Seconds("m.persisted_at"), seconds, q.Step.Seconds(), boundLength)
+	w.add(fmt.Sprintf("substr(m.mail_id, 1, %d) <= substr(CAST(? AS text), %s, %d)", boundLength, place, boundLength), bounds.String())
 	all := make([]waits, len(points))
 	err := r.query(ctx, func(rows *sql.Rows) error {
-		var i int
 		var fetched, disposed, internal *time.Time
 		var persisted time.Time
-		if err := rows.Scan(&i, instant{&fetched}, present{&persisted}, instant{&disposed}, instant{&internal}); err != nil {
+		if err := rows.Scan(instant{&fetched}, present{&persisted}, instant{&disposed}, instant{&internal}); err != nil {
 			return err
 		}
-		all[min(max(i, 0), len(all)-1)].add(fetched, persisted, disposed, internal)
+		all[intervalOf(q, persisted, len(all))].add(fetched, persisted, disposed, internal)
 		return nil
-	}, `SELECT `+interval+`, m.fetched_at, m.persisted_at, m.disposed_at, m.internal_at FROM mails m`+w.String(), w.args...)
+	}, `SELECT m.fetched_at, m.persisted_at, m.disposed_at, m.internal_at FROM mails m`+w.String(), w.args...)
 	if err != nil {
 		return err
 	}

@@ -17,9 +17,9 @@ import (
 func (r *Reader) UnmatchedAddresses(ctx context.Context, tenant, mailbox string, since time.Time, limit int) ([]mailstore.UnmatchedAddress, error) {
 	w := &where{conditions: []string{"m.verdict = 'invalid'"}} // the condition of the index
 	w.add("m.reason = ?", string(schemas.ReasonNoMatchingFolder))
-	w.of(tenant, mailbox)
+	w.of(cleanText(tenant), cleanText(mailbox))
 	if !since.IsZero() {
-		w.add("m.persisted_at >= ?", r.dialect.Time(since.UTC()))
+		w.add("m.persisted_at >= ?", r.dialect.Time(bounded(since)))
 	}
 	found := &unmatched{at: map[unmatchedKey]int{}}
 	err := r.query(ctx, func(rows *sql.Rows) error {
