@@ -48,7 +48,7 @@ func TestAddressesThatAreNotTheMailboxsAreNamed(t *testing.T) {
 	req := sending(s)
 	req.Addresses = []string{"DESK@test.example", "other@test.example", "sales@test.example", "sales@elsewhere.example", "not an address"}
 	unchanged(t, s, user, func() {
-		report, steps := examine(t, doctor.Doctor{Limit: 9 * time.Second}, req)
+		report, steps := examine(t, doctor.Doctor{Limit: 20 * time.Second}, req)
 		step := steps[doctor.StepAddresses]
 		if report.Outcome != doctor.Warning || step.Outcome != doctor.Warning || !strings.Contains(step.Remedy, "other@test.example") {
 			t.Errorf("%+v", step)
@@ -111,7 +111,7 @@ func TestMailThatThePipelineTookIsFound(t *testing.T) {
 			}
 		}
 	}()
-	_, steps := examine(t, doctor.Doctor{Limit: 15 * time.Second}, req)
+	_, steps := examine(t, doctor.Doctor{Limit: 30 * time.Second}, req)
 	cancel()
 	<-pipeline
 	if step := steps[doctor.StepSend]; step.Outcome != doctor.OK || value(step, "Found in") == "" {

@@ -115,6 +115,8 @@ func TestDemo(t *testing.T) { t.Parallel(); suite(t, imaptest.Demo) }
 func suite(t *testing.T, start func(testing.TB, imaptest.Options) *imaptest.Server) {
 	s := start(t, imaptest.Options{})
 	t.Run("security", func(t *testing.T) { t.Parallel(); testSecurity(t, s) })
+	t.Run("folders", func(t *testing.T) { t.Parallel(); testFolders(t, s, "u8") })
+	t.Run("progress", func(t *testing.T) { t.Parallel(); testProgress(t, s, "u8") })
 	t.Run("list", func(t *testing.T) { t.Parallel(); testList(t, s) })
 	t.Run("fetch", func(t *testing.T) { t.Parallel(); testFetch(t, s) })
 	t.Run("several connections", func(t *testing.T) { t.Parallel(); testConnections(t, s) })
