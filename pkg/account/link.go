@@ -149,7 +149,7 @@ func (s *Store) CompleteReset(ctx context.Context, token string, password secret
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `DELETE FROM account_failures WHERE subject = ?`, accountSubject(l.Name)); err != nil {
+		if err := forgetFailures(ctx, tx, l.Name); err != nil {
 			return err
 		}
 		session, err = replacePassword(ctx, tx, l.Account, hash, from) // deletes the link

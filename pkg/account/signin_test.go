@@ -175,6 +175,36 @@ func TestAddressIsDelayedWhateverTheNames(t *testing.T) {
 	})
 }
 
+func TestStrangersWhoKeepFailingDoNotKeepPeopleOutAtHome(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		staffed(t, b)
+		b.signIn("ann")
+		for b.fail("ann", "203.0.113.200") == 0 {
+		}
+		b.signIn("ann")
+		if d := b.fail("ann", "203.0.113.201"); d != 10*time.Second {
+			t.Errorf("strangers are delayed by %v; want 10 s still", d)
+		}
+		for range 5 { // where ann is at home, failures count as everywhere
+			if d := b.fail("ann", office); d != 0 {
+				t.Errorf("delayed by %v", d)
+			}
+		}
+		if d := b.fail("ann", office); d != 10*time.Second {
+			t.Errorf("delayed by %v; want 10 s", d)
+		}
+		b.now = b.now.Add(10 * time.Second)
+		b.signIn("ann")
+		b.now = b.now.Add(30 * 24 * time.Hour)
+		for range 5 {
+			b.fail("ann", "203.0.113.200")
+		}
+		if d := b.fail("ann", office); d != 10*time.Second {
+			t.Errorf("a month later, delayed by %v; want 10 s as everywhere", d)
+		}
+	})
+}
+
 func TestNetworkOfOneIPv6CustomerIsOneAddress(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		staffed(t, b)

@@ -3,9 +3,7 @@ package account
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -19,21 +17,41 @@ const (
 	freeFailures    = 5                // of an account, without a delay
 	firstDelay      = 10 * time.Second // of an account; it doubles with every further failure
 	longestDelay    = 15 * time.Minute
-	accountMemory   = time.Hour // failures of an account are forgotten so long after the last delay
-	addressFailures = 20        // of an address in
+	accountMemory   = time.Hour           // failures of an account are forgotten so long after the last delay
+	homeMemory      = 30 * 24 * time.Hour // an address is forgotten so long after the account signed in there
+	addressFailures = 20                  // of an address in
 	addressWindow   = 10 * time.Minute
 )
 
 // noteEvery is how often the audit tells that attempts are refused for their number.
 const noteEvery = time.Minute
 
-// An attempt is somebody who wants to sign in as somebody, from somewhere.
+// An attempt is somebody who wants to sign in as somebody, from somewhere. Each
+// field is a subject whose failures are counted.
 type attempt struct {
-	account, address string // keys of what is counted
+	account string
+	here    string // the account at this address; counted instead if it has signed in here before
+	address string
 }
 
 func newAttempt(name, from string) attempt {
-	return attempt{account: accountSubject(name), address: addressSubject(from)}
+	a := attempt{account: accountSubject(name), address: addressSubject(from)}
+	a.here = a.account + " at " + a.address
+	return a
+}
+
+// subjects returns what the attempt is counted for: the account, apart from the
+// rest of the world where it is at home, so that strangers who keep failing delay
+// strangers; and the address.
+func (a attempt) subjects(ctx context.Context, tx *control.Tx) (account, address string, err error) {
+	here, err := loadFailures(ctx, tx, a.here)
+	if err != nil {
+		return "", "", err
+	}
+	if here.forgetAt.IsZero() {
+		return a.account, a.address, nil
+	}
+	return a.here, a.address, nil
 }
 
 // accountSubject is the same for unknown names as for those of accounts, or the
@@ -65,46 +83,14 @@ func addressSubject(from string) string {
 	return "address " + a.String()
 }
 
-// failures is what is known of a subject. The zero value: nothing.
-type failures struct {
-	count        int
-	blockedUntil time.Time
-	forgetAt     time.Time
-	auditedAt    time.Time
-}
-
-func loadFailures(ctx context.Context, tx *control.Tx, subject string) (f failures, err error) {
-	var blocked, forget, audited string
-	err = tx.Row(ctx, `SELECT failures, blocked_until, forget_at, audited_at FROM account_failures WHERE subject = ?`, []any{subject}, &f.count, &blocked, &forget, &audited)
-	if errors.Is(err, sql.ErrNoRows) {
-		return failures{}, nil
-	}
-	if err == nil {
-		err = parseTimes(blocked, &f.blockedUntil, forget, &f.forgetAt, audited, &f.auditedAt)
-	}
-	if err != nil {
-		return failures{}, fmt.Errorf("reading failed attempts: %w", err)
-	}
-	if !tx.Now().Before(f.forgetAt) {
-		return failures{}, nil
-	}
-	return f, nil
-}
-
-func (f failures) save(ctx context.Context, tx *control.Tx, subject string) error {
-	_, err := tx.Exec(ctx, `INSERT INTO account_failures (subject, failures, blocked_until, forget_at, audited_at) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (subject) DO UPDATE SET failures = excluded.failures, blocked_until = excluded.blocked_until, forget_at = excluded.forget_at, audited_at = excluded.audited_at`,
-		subject, f.count, control.FormatTime(f.blockedUntil), control.FormatTime(f.forgetAt), control.FormatTime(f.auditedAt))
-	if err != nil {
-		return fmt.Errorf("counting failed attempts: %w", err)
-	}
-	return nil
-}
-
 // wait returns how long the attempt has to wait, 0 if it may go on, and whether
 // the audit is to tell that it was refused.
 func (a attempt) wait(ctx context.Context, tx *control.Tx) (wait time.Duration, note bool, err error) {
-	for _, subject := range []string{a.account, a.address} {
+	account, address, err := a.subjects(ctx, tx)
+	if err != nil {
+		return 0, false, err
+	}
+	for _, subject := range []string{account, address} {
 		f, err := loadFailures(ctx, tx, subject)
 		if err != nil {
 			return 0, false, err
@@ -119,7 +105,11 @@ func (a attempt) wait(ctx context.Context, tx *control.Tx) (wait time.Duration, 
 
 // noted marks the refusal as told.
 func (a attempt) noted(ctx context.Context, tx *control.Tx) error {
-	for _, subject := range []string{a.account, a.address} {
+	account, address, err := a.subjects(ctx, tx)
+	if err != nil {
+		return err
+	}
+	for _, subject := range []string{account, address} {
 		f, err := loadFailures(ctx, tx, subject)
 		if err != nil {
 			return err
@@ -138,15 +128,18 @@ func (a attempt) noted(ctx context.Context, tx *control.Tx) error {
 // begin counts the attempt as a failure, before the password is looked at: of a
 // thousand attempts at once, no more pass than one after the other.
 func (a attempt) begin(ctx context.Context, tx *control.Tx) error {
-	now := tx.Now()
-	account, err := loadFailures(ctx, tx, a.account)
+	subject, _, err := a.subjects(ctx, tx)
 	if err != nil {
 		return err
 	}
-	account.count++
-	account.blockedUntil = now.Add(accountDelay(account.count))
-	account.forgetAt = account.blockedUntil.Add(accountMemory)
-	if err := account.save(ctx, tx, a.account); err != nil {
+	f, err := loadFailures(ctx, tx, subject)
+	if err != nil {
+		return err
+	}
+	f.count++
+	f.blockedUntil = tx.Now().Add(accountDelay(f.count))
+	f.forgetAt = latest(f.forgetAt, f.blockedUntil.Add(accountMemory))
+	if err := f.save(ctx, tx, subject); err != nil {
 		return err
 	}
 	return a.countAddress(ctx, tx)
@@ -178,11 +171,19 @@ func accountDelay(failures int) time.Duration {
 	return min(longestDelay, firstDelay<<min(failures-freeFailures, 10))
 }
 
-// succeeded takes the count back. Of the address, only that of this attempt:
-// whoever has one password could try others without end.
+// succeeded takes the count back, and notes that the account is at home here. Of
+// the address, only that of this attempt: whoever has one password could try
+// others without end.
 func (a attempt) succeeded(ctx context.Context, tx *control.Tx) error {
-	if _, err := tx.Exec(ctx, `DELETE FROM account_failures WHERE subject = ?`, a.account); err != nil {
+	subject, _, err := a.subjects(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, `DELETE FROM account_failures WHERE subject = ?`, subject); err != nil {
 		return fmt.Errorf("forgetting failed attempts: %w", err)
+	}
+	if err := (failures{forgetAt: tx.Now().Add(homeMemory)}).save(ctx, tx, a.here); err != nil {
+		return err
 	}
 	f, err := loadFailures(ctx, tx, a.address)
 	if err != nil || f.count == 0 {
@@ -192,4 +193,20 @@ func (a attempt) succeeded(ctx context.Context, tx *control.Tx) error {
 		f.blockedUntil = time.Time{}
 	}
 	return f.save(ctx, tx, a.address)
+}
+
+// forgetFailures forgets what was counted for an account, wherever.
+func forgetFailures(ctx context.Context, tx *control.Tx, name string) error {
+	subject := accountSubject(name)
+	if _, err := tx.Exec(ctx, `DELETE FROM account_failures WHERE subject = ? OR subject LIKE ?`, subject, subject+" at %"); err != nil {
+		return fmt.Errorf("forgetting failed attempts: %w", err)
+	}
+	return nil
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

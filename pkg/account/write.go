@@ -17,7 +17,7 @@ import (
 // Errors: config.Problems, control.ErrForbidden, control.ErrExists,
 // control.ErrStale, ErrLastLandlord.
 func (s *Store) PutAccount(ctx context.Context, actor control.Actor, doc Document, based int64) (a Account, err error) {
-	if err := s.checkDocument(actor, doc); err != nil {
+	if err := checkDocument(actor, doc); err != nil {
 		return a, err
 	}
 	err = s.db.Update(ctx, actor, func(tx *control.Tx) error {
@@ -96,60 +96,6 @@ func (s *Store) DeleteAccount(ctx context.Context, actor control.Actor, name str
 	})
 	if err != nil {
 		return fmt.Errorf("deleting account %s: %w", name, err)
-	}
-	return nil
-}
-
-func (s *Store) checkDocument(actor control.Actor, doc Document) error {
-	var problems config.Problems
-	add := func(path, message string) { problems = append(problems, config.Problem{Path: path, Message: message}) }
-	if message, ok := checkName(doc.Name); !ok {
-		add("name", message)
-	}
-	if message, ok := checkDisplayName(doc.DisplayName); !ok {
-		add("display_name", message)
-	}
-	problems = append(problems, checkRole(doc.Role, doc.Tenant)...)
-	if err := problems.Err(); err != nil {
-		return err
-	}
-	if !manages(actor, doc.Role, doc.Tenant) {
-		return fmt.Errorf("saving account %s: %w: %s may not give this role", doc.Name, control.ErrForbidden, actor.Name)
-	}
-	return nil
-}
-
-// checkRole checks that role and tenant fit.
-func checkRole(role control.Role, tenant string) config.Problems {
-	switch role {
-	case control.RoleLandlord:
-		if tenant != "" {
-			return config.Problems{{Path: "tenant", Message: "must be empty for the landlord"}}
-		}
-	case control.RoleTenantAdmin:
-		if tenant == "" {
-			return config.Problems{{Path: "tenant", Message: "is required for a tenant administrator"}}
-		}
-	case control.RoleReader:
-	default:
-		return config.Problems{{Path: "role", Message: "must be landlord, tenant-admin or reader"}}
-	}
-	if tenant != "" && !config.IsSlug(tenant) {
-		return config.Problems{{Path: "tenant", Message: "is not an id: 1 to 63 of a-z, 0-9 and -, not beginning or ending with -"}}
-	}
-	return nil
-}
-
-func checkTenant(ctx context.Context, tx *control.Tx, tenant string) error {
-	if tenant == "" {
-		return nil
-	}
-	var n int
-	if err := tx.Row(ctx, `SELECT count(*) FROM tenants WHERE id = ? AND deleted_at IS NULL`, []any{tenant}, &n); err != nil {
-		return fmt.Errorf("reading tenant %s: %w", tenant, err)
-	}
-	if n == 0 {
-		return config.Problems{{Path: "tenant", Message: "there is no tenant " + tenant}}
 	}
 	return nil
 }
