@@ -70,6 +70,8 @@ func (c *Conn) send(op, from string, to []string, mail io.Reader) error {
 	if err != nil {
 		return c.reset(c.explainMail(op, err))
 	}
+	c.guard.hide("mail")
+	defer c.guard.hide("")
 	text := &source{r: mail}
 	if _, err := io.Copy(w, text); err != nil {
 		// To end the data here would send half a mail.

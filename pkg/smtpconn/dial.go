@@ -28,8 +28,11 @@ func Dial(ctx context.Context, t Target, opts Options) (*Conn, error) {
 	raw, err := opts.Dial(dctx, "tcp", t.Addr())
 	cancel()
 	if err != nil {
-		return nil, mailhost.Unreachable(ctx, mailhost.SMTP, op, err)
+		err := mailhost.Unreachable(ctx, mailhost.SMTP, op, err)
+		say(opts.Trace, mailhost.Remark, err.Error())
+		return nil, err
 	}
+	say(opts.Trace, mailhost.Remark, "connected to "+t.Addr())
 	opts.Observe.End(mailhost.Progress{Stage: mailhost.StageConnect, Remote: raw.RemoteAddr()})
 	c.raw = raw
 	stop := context.AfterFunc(ctx, func() { raw.Close() })
@@ -54,7 +57,7 @@ func (c *Conn) open(ctx context.Context) error {
 		return err
 	}
 	conn.SetDeadline(time.Time{})
-	c.guard = &guard{Conn: conn, first: []byte("220 ready\r\n"), timeout: c.opts.CommandTimeout}
+	c.guard = &guard{Conn: conn, first: []byte("220 ready\r\n"), timeout: c.opts.CommandTimeout, trace: c.opts.Trace}
 	c.client = smtp.NewClient(c.guard)
 	c.client.CommandTimeout, c.client.SubmissionTimeout = c.opts.CommandTimeout, c.opts.SendTimeout
 	op := "asking " + c.target.Host + " what it can do for " + c.target.Name()
@@ -81,9 +84,9 @@ func (c *Conn) secure(ctx context.Context) (net.Conn, error) {
 		if err != nil {
 			return nil, mailhost.TLSError(op, t, mailhost.SMTP, err)
 		}
-		return conn, c.greet(newDialogue(conn, c.opts.GreetingTimeout))
+		return conn, c.greet(c.newDialogue(conn))
 	}
-	d := newDialogue(c.raw, c.opts.GreetingTimeout)
+	d := c.newDialogue(c.raw)
 	if err := c.greet(d); err != nil {
 		return nil, err
 	}
@@ -134,6 +137,7 @@ func (c *Conn) handshake(ctx context.Context, config *tls.Config) (net.Conn, err
 		return nil, err
 	}
 	state := conn.ConnectionState()
+	say(c.opts.Trace, mailhost.Remark, "encrypted by "+tls.VersionName(state.Version)+" with "+tls.CipherSuiteName(state.CipherSuite))
 	c.opts.Observe.End(mailhost.Progress{Stage: mailhost.StageTLS, TLS: &state})
 	return conn, nil
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"net"
 	"time"
+
+	"github.com/mailyard/mailyard/pkg/mailhost"
 )
 
 // A guard stands between go-smtp and the network: it first gives a greeting of
@@ -16,6 +18,46 @@ type guard struct {
 	timeout time.Duration
 	said    int64  // bytes since the last write
 	tail    []byte // the end of them
+
+	trace   *mailhost.Trace
+	secrets mailhost.Secrets
+	hidden  string // what is being written instead of what may be traced; empty: commands
+	line    []byte // of the server, begun
+}
+
+// hide says that what is written from here on is not traced but named, until it
+// is called with nothing.
+func (g *guard) hide(what string) {
+	if g.hidden = what; what != "" {
+		say(g.trace, mailhost.ToServer, "("+what+")")
+	}
+}
+
+// say tells a trace a line, if there is one and it is on.
+func say(t *mailhost.Trace, d mailhost.Direction, text string) {
+	if t.Active() {
+		t.Say(d, text)
+	}
+}
+
+// heard traces what the server said.
+func (g *guard) heard(p []byte) {
+	if !g.trace.Active() {
+		g.line = nil
+		return
+	}
+	g.line = append(g.line, p...)
+	for {
+		line, rest, ok := bytes.Cut(g.line, []byte("\n"))
+		if !ok {
+			break
+		}
+		say(g.trace, mailhost.FromServer, g.secrets.Redact(string(bytes.TrimRight(line, "\r"))))
+		g.line = rest
+	}
+	if len(g.line) > maxReply {
+		g.line = nil
+	}
 }
 
 func (g *guard) Read(p []byte) (int, error) {
@@ -28,6 +70,7 @@ func (g *guard) Read(p []byte) (int, error) {
 	if g.said += int64(n); g.said > maxReply {
 		return 0, errTooMuch
 	}
+	g.heard(p[:n])
 	g.tail = append(g.tail, p[:n]...)
 	g.tail = g.tail[max(0, len(g.tail)-maxLine):]
 	return n, err
@@ -35,6 +78,9 @@ func (g *guard) Read(p []byte) (int, error) {
 
 func (g *guard) Write(p []byte) (int, error) {
 	g.said, g.tail = 0, nil
+	if g.hidden == "" {
+		say(g.trace, mailhost.ToServer, string(bytes.TrimRight(p, "\r\n")))
+	}
 	g.Conn.SetWriteDeadline(time.Now().Add(g.timeout))
 	return g.Conn.Write(p)
 }

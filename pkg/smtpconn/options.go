@@ -28,6 +28,9 @@ type Options struct {
 	// Observe is told of the progress of Dial; nil: nobody is.
 	Observe mailhost.Observer
 
+	// Trace takes what is said, without sign-ins and mail; nil: nobody does.
+	Trace *mailhost.Trace
+
 	ConnectTimeout  time.Duration // for the TCP connection; default 15 s
 	GreetingTimeout time.Duration // for the greeting and for the TLS handshake, each; default 9 s
 	CommandTimeout  time.Duration // for the answer to a command, and for each write; default 1 min

@@ -51,13 +51,15 @@ type dialogue struct {
 	conn    net.Conn
 	br      *bufio.Reader
 	timeout time.Duration // for one reply
+	trace   *mailhost.Trace
 }
 
-func newDialogue(conn net.Conn, timeout time.Duration) *dialogue {
-	return &dialogue{conn, bufio.NewReaderSize(conn, maxLine), timeout}
+func (c *Conn) newDialogue(conn net.Conn) *dialogue {
+	return &dialogue{conn, bufio.NewReaderSize(conn, maxLine), c.opts.GreetingTimeout, c.opts.Trace}
 }
 
 func (d *dialogue) command(line string) (reply, error) {
+	say(d.trace, mailhost.ToServer, line)
 	d.conn.SetDeadline(time.Now().Add(d.timeout))
 	if _, err := io.WriteString(d.conn, line+"\r\n"); err != nil {
 		return reply{}, err
@@ -80,6 +82,7 @@ func (d *dialogue) reply() (reply, error) {
 			return r, err
 		}
 		text := strings.TrimRight(string(line), "\r\n")
+		say(d.trace, mailhost.FromServer, text)
 		code, rest, last, ok := parseLine(text)
 		if !ok || r.code != 0 && code != r.code {
 			return r, &notSMTPError{mailhost.CleanText(text)}

@@ -20,7 +20,7 @@ func FuzzReply(f *testing.F) {
 		defer ours.Close()
 		done := make(chan struct{})
 		go func() { defer close(done); theirs.Write([]byte(s)); theirs.Close() }()
-		r, err := newDialogue(ours, time.Minute).reply()
+		r, err := (&Conn{opts: Options{GreetingTimeout: time.Minute}}).newDialogue(ours).reply()
 		ours.Close()
 		<-done
 		if err == nil && (r.code < 200 || r.code > 599 || len(r.lines) == 0) {

@@ -34,7 +34,11 @@ func (c *Conn) signIn() error {
 	}
 	// From here on no text of the server may show the password.
 	c.secrets = mailhost.HideSecrets(t.Username, t.Password.Reveal())
-	if err := c.authenticate(plain, login); err != nil {
+	c.guard.secrets = c.secrets
+	c.guard.hide("sign-in")
+	err := c.authenticate(plain, login)
+	c.guard.hide("")
+	if err != nil {
 		return c.explainSignIn(op, err)
 	}
 	c.opts.Observe.End(mailhost.Progress{Stage: mailhost.StageSignIn, Answer: c.Answer()})
