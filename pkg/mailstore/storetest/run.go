@@ -69,6 +69,7 @@ func Run(t *testing.T, fresh func(t testing.TB) Database) {
 		{"what is not there is not found", notFound},
 		{"deleting a mail deletes all of it", deletion},
 		{"an open database can be opened again", openedAgain},
+		{"an older database is brought forward", upgraded},
 		{"the page for consumers is true", consumers},
 	} {
 		t.Run(test.name, func(t *testing.T) {
