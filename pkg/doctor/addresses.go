@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mailyard/mailyard/pkg/address"
+	"github.com/mailyard/mailyard/pkg/mailhost"
 	"github.com/mailyard/mailyard/pkg/smtpconn"
 )
 
@@ -64,7 +65,7 @@ func (r *run) tellAddresses(s *Step, tested map[address.Key]*probe, from address
 			s.fact(a.Addr(), fmt.Sprintf("not tested: at most %d addresses are", mostAddresses))
 		case p.refused != nil:
 			lost = append(lost, a.Addr())
-			s.fact(a.Addr(), "refused: "+r.words("smtp", "", p.refused))
+			s.fact(a.Addr(), "could not be sent: "+r.words(mailhost.SMTP, "", p.refused))
 		case p.arrived.IsZero():
 			lost = append(lost, a.Addr())
 			s.fact(a.Addr(), "did not arrive")

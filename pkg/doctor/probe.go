@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/net/idna"
+
 	"github.com/mailyard/mailyard/pkg/routing"
 )
 
@@ -33,7 +35,7 @@ func newProbe(req Request, from, to string) *probe {
 func (r *run) text(p *probe) []byte {
 	var b bytes.Buffer
 	for _, field := range [][2]string{
-		{"From", "<" + p.from + ">"}, {"To", "<" + p.to + ">"}, {"Subject", "Test of this mailbox"},
+		{"From", "<" + inASCII(p.from) + ">"}, {"To", "<" + inASCII(p.to) + ">"}, {"Subject", "Test of this mailbox"},
 		{"Date", time.Now().Format(time.RFC1123Z)}, {"Message-ID", p.id},
 		{routing.LoopHeader, routing.LoopMark(r.req.Document.Tenant, r.req.Document.ID)},
 		{"Auto-Submitted", "auto-generated"}, {"MIME-Version", "1.0"}, {"Content-Type", "text/plain; charset=utf-8"},
@@ -42,6 +44,16 @@ func (r *run) text(p *probe) []byte {
 	}
 	b.WriteString("\r\nThe settings of this mailbox are being tested: it sends this mail to itself.\r\nIt is deleted when it has arrived, and may be deleted at any time.\r\n")
 	return b.Bytes()
+}
+
+// inASCII returns an address with its domain as A-labels: a header section that
+// needs no SMTPUTF8 must be ASCII.
+func inASCII(mail string) string {
+	at := strings.LastIndexByte(mail, '@')
+	if ascii, err := idna.Lookup.ToASCII(mail[at+1:]); err == nil {
+		return mail[:at+1] + ascii
+	}
+	return mail
 }
 
 // awaited reports whether a mail that was sent may still come, or is still there.

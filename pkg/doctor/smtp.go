@@ -14,6 +14,7 @@ func (r *run) smtp(ctx context.Context) *smtpconn.Conn {
 		for _, id := range []string{StepSMTPResolve, StepSMTPConnect, StepSMTPTLS, StepSMTPSignIn, StepSend} {
 			r.skip(id, "smtp.host is empty: the mailbox does not send.")
 		}
+		r.skip(StepAddresses, "Without smtp.host nothing can be sent to them. Send a mail to each address of the folders yourself, to see whether it comes to this mailbox.")
 		return nil
 	}
 	if !r.resolve(ctx, StepSMTPResolve, mailhost.SMTP) || ctx.Err() != nil {
