@@ -23,7 +23,7 @@ func checkDocument(actor control.Actor, doc Document) error {
 		return err
 	}
 	if !manages(actor, doc.Role, doc.Tenant) {
-		return fmt.Errorf("saving account %s: %w: %s may not give this role", doc.Name, control.ErrForbidden, actor.Name)
+		return fmt.Errorf("saving account %.80s: %w: %s may not give this role", doc.Name, control.ErrForbidden, actor.Name)
 	}
 	return nil
 }

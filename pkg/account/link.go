@@ -54,7 +54,7 @@ func (s *Store) ResetLink(ctx context.Context, actor control.Actor, account stri
 		return tx.Audit(ctx, KindAccount, a.Tenant, a.Name, ChangeLink, set("expires_at", control.FormatTime(link.ExpiresAt)))
 	})
 	if err != nil {
-		return Link{}, fmt.Errorf("making link for account %s: %w", account, err)
+		return Link{}, fmt.Errorf("making link for account %.80s: %w", account, err)
 	}
 	return link, nil
 }

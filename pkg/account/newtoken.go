@@ -39,7 +39,7 @@ func (s *Store) CreateToken(ctx context.Context, actor control.Actor, spec Token
 			set("name", spec.Name), set("account", a.Name), set("role", string(spec.Role)), set("tenant", spec.Tenant), set("expires_at", control.FormatTime(token.Expires)))
 	})
 	if err != nil {
-		return secret.String{}, Token{}, fmt.Errorf("making API token %s: %w", spec.Name, err)
+		return secret.String{}, Token{}, fmt.Errorf("making API token %.80s: %w", spec.Name, err)
 	}
 	return text, token, nil
 }

@@ -36,7 +36,7 @@ func (s *Store) Account(ctx context.Context, actor control.Actor, name string) (
 		return err
 	})
 	if err != nil {
-		return Account{}, fmt.Errorf("reading account %s: %w", name, err)
+		return Account{}, fmt.Errorf("reading account %.80s: %w", name, err)
 	}
 	return a, nil
 }

@@ -21,7 +21,7 @@ func (s *Store) Sessions(ctx context.Context, actor control.Actor, account strin
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("listing sessions of account %s: %w", account, err)
+		return nil, fmt.Errorf("listing sessions of account %.80s: %w", account, err)
 	}
 	return list, nil
 }
@@ -58,7 +58,7 @@ func (s *Store) RevokeSession(ctx context.Context, actor control.Actor, id strin
 		return endSession(ctx, tx, found, ChangeRevoked)
 	})
 	if err != nil {
-		return fmt.Errorf("revoking session %s: %w", id, err)
+		return fmt.Errorf("revoking session %.80s: %w", id, err)
 	}
 	return nil
 }
@@ -87,7 +87,7 @@ func (s *Store) RevokeSessions(ctx context.Context, actor control.Actor, account
 		return nil
 	})
 	if err != nil {
-		return 0, fmt.Errorf("revoking sessions of account %s: %w", account, err)
+		return 0, fmt.Errorf("revoking sessions of account %.80s: %w", account, err)
 	}
 	return n, nil
 }

@@ -115,7 +115,7 @@ func (s *Store) Tokens(ctx context.Context, actor control.Actor, account string)
 		}, `SELECT `+tokenColumns+` FROM account_tokens t JOIN accounts a ON a.name_key = t.account WHERE t.account = ? ORDER BY t.name`, a.key)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("listing API tokens of account %s: %w", account, err)
+		return nil, fmt.Errorf("listing API tokens of account %.80s: %w", account, err)
 	}
 	return list, nil
 }
@@ -145,7 +145,7 @@ func (s *Store) RevokeToken(ctx context.Context, actor control.Actor, id string)
 		return tx.Audit(ctx, KindToken, a.Tenant, t.ID, ChangeRevoked, set("name", t.Name), set("account", a.Name))
 	})
 	if err != nil {
-		return fmt.Errorf("revoking API token %s: %w", id, err)
+		return fmt.Errorf("revoking API token %.80s: %w", id, err)
 	}
 	return nil
 }

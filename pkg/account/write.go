@@ -53,7 +53,7 @@ func (s *Store) PutAccount(ctx context.Context, actor control.Actor, doc Documen
 		return err
 	})
 	if err != nil {
-		return Account{}, fmt.Errorf("saving account %s: %w", doc.Name, err)
+		return Account{}, fmt.Errorf("saving account %.80s: %w", doc.Name, err)
 	}
 	return a, nil
 }
@@ -71,7 +71,7 @@ func (s *Store) DisableAccount(ctx context.Context, actor control.Actor, name st
 		return err
 	})
 	if err != nil {
-		return Account{}, fmt.Errorf("disabling account %s: %w", name, err)
+		return Account{}, fmt.Errorf("disabling account %.80s: %w", name, err)
 	}
 	return a, nil
 }
@@ -95,7 +95,7 @@ func (s *Store) DeleteAccount(ctx context.Context, actor control.Actor, name str
 		return tx.Audit(ctx, KindAccount, a.Tenant, a.Name, schemas.ChangeDeleted)
 	})
 	if err != nil {
-		return fmt.Errorf("deleting account %s: %w", name, err)
+		return fmt.Errorf("deleting account %.80s: %w", name, err)
 	}
 	return nil
 }
