@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -39,6 +40,7 @@ type auditView struct {
 type auditRow struct {
 	operation.AuditEntry
 	Change badge
+	What   string // it is about
 	Link   string
 	Fields []difference
 	Open   bool
@@ -127,7 +129,13 @@ func auditQuery(r *request, q url.Values) (operation.ListAudit, config.Problems)
 
 func auditRowOf(e operation.AuditEntry, tenant bool) auditRow {
 	row := auditRow{AuditEntry: e, Change: changeBadge(e.Change), Fields: differences(e.Fields), Tenant: tenant}
-	row.Open = len(row.Fields) > 0 && len(row.Fields) <= 3
+	row.Open = e.Change == schemas.ChangeUpdated && len(row.Fields) <= 3
+	row.What = e.Document
+	for _, f := range row.Fields {
+		if e.Kind == account.KindToken && f.Field == "name" { // its id tells nobody anything
+			row.What = cmp.Or(f.After, f.Before)
+		}
+	}
 	if e.Change == schemas.ChangeDeleted {
 		return row
 	}

@@ -13,6 +13,7 @@ type form struct {
 	ID       string
 	Post     string // path that it is sent to
 	Revision int64  // that the shown values are of; 0: something new
+	Username string // whose password it holds, for password managers
 	Guard    bool   // leaving it with unsaved changes asks first
 	Submit   string
 	Cancel   string // path; "": there is nothing to go back to

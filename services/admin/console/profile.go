@@ -81,7 +81,7 @@ func (c *console) profilePage(r *request, v profileView) error {
 		}})
 	}
 	if v.Password == nil && !v.Provider {
-		v.Password = passwordForm()
+		v.Password = passwordForm(r.session.Account.Name)
 	}
 	if v.Token == nil {
 		v.Token = tokenForm(r.actor, nil)
@@ -105,8 +105,8 @@ func accountFacts(a account.Account) []fact {
 	return append(facts, fact{Name: "Created", Time: a.CreatedAt}, fact{Name: "Last sign-in", Time: a.SignedInAt})
 }
 
-func passwordForm() *form {
-	return &form{Post: "/account/password", Submit: "Change password", Groups: []fieldset{{Fields: []field{
+func passwordForm(name string) *form {
+	return &form{Username: name, Post: "/account/password", Submit: "Change password", Groups: []fieldset{{Fields: []field{
 		{Name: "current", Label: "Current password", Widget: widgetPassword, Complete: "current-password", Required: true},
 		{Name: "password", Label: "New password", Widget: widgetPassword, Required: true, Help: "At least 12 characters. Your other sessions end."},
 	}}}}
@@ -118,7 +118,7 @@ func (c *console) changePassword(r *request) error {
 		r.tell(toneOK, "Your password is changed. All other sessions ended.")
 		return r.signIn(session, "/account")
 	}
-	f := passwordForm()
+	f := passwordForm(r.session.Account.Name)
 	if !f.refuse(err) {
 		return err
 	}

@@ -102,8 +102,8 @@ func (c *console) tenantForm(t config.Tenant, revision int64) *form {
 	f.Groups = []fieldset{
 		{Fields: basics},
 		{Title: "Fair use", Text: "Empty is no limit.", Fields: []field{
-			{Name: "limits.mailboxes", Label: "Mailbox limit", Widget: widgetNumber, Value: limit(t.Limits.Mailboxes), Unit: "mailboxes", Default: "no limit"},
-			{Name: "limits.mail_per_day", Label: "Mail per day", Widget: widgetNumber, Value: limit(t.Limits.MailPerDay), Unit: "mails", Default: "no limit"},
+			{Name: "limits.mailboxes", Label: "Mailbox limit", Widget: widgetNumber, Value: limit(t.Limits.Mailboxes), Unit: "mailboxes"},
+			{Name: "limits.mail_per_day", Label: "Mail per day", Widget: widgetNumber, Value: limit(t.Limits.MailPerDay), Unit: "mails"},
 		}},
 	}
 	return f
