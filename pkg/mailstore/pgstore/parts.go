@@ -165,12 +165,24 @@ func queueQueues(batch *pgx.Batch, b *record.Batch, seqs map[int]int64) {
 		SELECT seq, tenant, mailbox, uidvalidity, sha256, persisted_at FROM mails WHERE seq = ANY ($1)`, mails)
 }
 
+// queueTallies counts in one statement, however many mailboxes there are. Rows
+// are locked in the order of the tallies.
 func queueTallies(batch *pgx.Batch, tallies []record.Tally, persistedAt time.Time) {
+	var tenants, mailboxes, verdicts, reasons []string
+	var mails, bytes []int64
 	for _, t := range tallies {
-		batch.Queue(`INSERT INTO tallies AS t (tenant, mailbox, day, verdict, reason, mails, bytes, last_persisted_at)
-			VALUES ($1, $2, ($7::timestamptz AT TIME ZONE 'UTC')::date, $3, $4, $5, $6, $7)
-			ON CONFLICT (tenant, mailbox, day, verdict, reason) DO UPDATE SET mails = t.mails + excluded.mails,
-				bytes = t.bytes + excluded.bytes, last_persisted_at = greatest(t.last_persisted_at, excluded.last_persisted_at)`,
-			t.Tenant, t.Mailbox, t.Verdict, t.Reason, t.Mails, t.Bytes, persistedAt)
+		tenants = append(tenants, t.Tenant)
+		mailboxes = append(mailboxes, t.Mailbox)
+		verdicts = append(verdicts, t.Verdict)
+		reasons = append(reasons, t.Reason)
+		mails = append(mails, t.Mails)
+		bytes = append(bytes, t.Bytes)
 	}
+	batch.Queue(`INSERT INTO tallies AS t (tenant, mailbox, day, verdict, reason, mails, bytes, last_persisted_at)
+		SELECT u.tenant, u.mailbox, ($7::timestamptz AT TIME ZONE 'UTC')::date, u.verdict, u.reason, u.mails, u.bytes, $7
+		FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[]) WITH ORDINALITY AS u (tenant, mailbox, verdict, reason, mails, bytes, n)
+		ORDER BY u.n
+		ON CONFLICT (tenant, mailbox, day, verdict, reason) DO UPDATE SET mails = t.mails + excluded.mails,
+			bytes = t.bytes + excluded.bytes, last_persisted_at = greatest(t.last_persisted_at, excluded.last_persisted_at)`,
+		tenants, mailboxes, verdicts, reasons, mails, bytes, persistedAt)
 }
