@@ -40,8 +40,14 @@ func (r *run) await(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// missing reports whether a probe has not arrived.
 func (r *run) missing() bool {
-	return slices.ContainsFunc(r.probes, func(p *probe) bool { return p.refused == nil && p.folder == "" })
+	return slices.ContainsFunc(r.probes, func(p *probe) bool { return p.refused == nil && p.arrived.IsZero() })
+}
+
+// taken reports whether a probe arrived and was gone before it could be removed.
+func (r *run) taken() bool {
+	return slices.ContainsFunc(r.probes, func(p *probe) bool { return !p.arrived.IsZero() && p.folder == "" })
 }
 
 // look finds probes in a folder, which is selected then, among the mails above a
@@ -91,12 +97,12 @@ func (r *run) remove(ctx context.Context, selected imapconn.Inbox, uids []uint32
 	if err != nil {
 		return err
 	}
+	// Without UIDPLUS nobody tells for certain which mails were moved.
+	ours := moved.Expunged == len(uids) || !r.conn.Has("UIDPLUS") && moved.Count == len(uids)
 	for _, p := range probes {
-		if moved.Count < len(uids) {
+		if p.removed = ours; !ours {
 			p.folder = "" // somebody, such as the pipeline, was quicker: it is elsewhere
-			continue
 		}
-		p.removed = true
 	}
 	return nil
 }
@@ -105,7 +111,7 @@ func (r *run) remove(ctx context.Context, selected imapconn.Inbox, uids []uint32
 // them to the folder for invalid mail, a suspicious server to one for junk. The
 // watched folder is selected in the end.
 func (r *run) lookElsewhere(ctx context.Context) error {
-	if !r.missing() {
+	if !r.missing() && !r.taken() {
 		return nil
 	}
 	names, err := r.conn.Folders(ctx, mostFolders)

@@ -81,7 +81,7 @@ func (r *run) self(ctx context.Context, conn *smtpconn.Conn, from address.Addres
 func (r *run) arrival(s *Step, p *probe) {
 	waited := r.doctor.selfTime().Round(time.Second)
 	switch {
-	case p.folder == "" && !p.arrived.IsZero():
+	case p.folder == "" && !p.arrived.IsZero(): // and nowhere else
 		s.fact("Arrived after", p.arrived.Sub(p.sent).Round(10*time.Millisecond).String())
 		s.fact("Taken by", "somebody else, before it could be deleted")
 	case p.folder == "" && r.req.Document.Enabled:
