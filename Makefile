@@ -8,6 +8,7 @@ MODULES  := schemas pkg services
 BINARIES  = $(wildcard services/*/cmd/*)
 BENCH    ?= .
 FUZZTIME ?= 10s
+PICTURES ?= bin/screenshots
 # A first run in CI compiles everything with the race detector, hence the long timeout.
 TESTFLAGS ?= -race -shuffle=on -count=1 -timeout=20m
 IMAGE    ?= mailyard
@@ -32,8 +33,8 @@ run: go ## Run all of mailyard in one process, with a demo mail server, on ./dat
 	./bin/mailyard up --demo --data ./data
 
 .PHONY: test
-test: go ## Run all tests with the race detector, on real Dovecot, Redis, PostgreSQL and NATS (installs what lacks)
-	deploy/test/packages.sh gcc dovecot redis postgresql
+test: go ## Run all tests with the race detector, on real Dovecot, Redis, PostgreSQL, NATS and Chromium (installs what lacks)
+	deploy/test/packages.sh gcc dovecot redis postgresql chromium
 	deploy/test/servers.sh deploy/test/report.sh go test $(TESTFLAGS) -tags full work
 
 .PHONY: test-fast
@@ -64,6 +65,12 @@ fuzz: go ## Run every fuzz target for FUZZTIME (10s)
 bench: go ## Run the benchmarks that match BENCH (all), on real servers
 	deploy/test/packages.sh gcc dovecot redis postgresql
 	deploy/test/servers.sh go test -run '^$$' -bench '$(BENCH)' -benchmem -timeout 60m -p 1 -tags full work
+
+.PHONY: screenshots
+screenshots: go ## Take a picture of every page of the console, light, dark and narrow, into PICTURES (bin/screenshots)
+	deploy/test/packages.sh chromium
+	mkdir -p $(PICTURES)
+	MAILYARD_TEST_CHROMIUM=$$(command -v chromium || command -v chromium-browser || command -v google-chrome) go test -tags full -count=1 -timeout=20m -run '^TestScreenshots$$' ./services/browser -args -pictures=$(abspath $(PICTURES))
 
 .PHONY: fmt
 fmt: go ## Format the Go files

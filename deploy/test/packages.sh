@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what is missing of the named needs: make, gcc, dovecot, redis, postgresql.
+# Installs what is missing of the named needs: make, gcc, dovecot, redis, postgresql,
+# chromium.
 # usage: packages.sh NEED...
 # On Debian and its kin, as root or with a sudo that asks nothing. No service is started.
 set -euo pipefail
@@ -9,6 +10,7 @@ present() {
   case $1 in
     gcc) command -v gcc && [ -e /usr/include/stdlib.h ] ;;
     redis) command -v redis-server && command -v redis-cli ;;
+    chromium) command -v chromium || command -v chromium-browser || command -v google-chrome ;;
     postgresql) compgen -G '/usr/lib/postgresql/*/bin/initdb' || command -v initdb ;;
     *) command -v "$1" ;;
   esac >/dev/null

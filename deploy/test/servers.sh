@@ -115,6 +115,7 @@ postgres_answers() { "$pgbin/psql" "$(postgres_url "$1")" -Atc 'show data_direct
 postgres_url() { echo "postgres://postgres:$secret@127.0.0.1:$1/postgres?sslmode=disable"; }
 
 MAILYARD_TEST_DOVECOT=$(command -v dovecot) || fail 'dovecot is not to be found'
+MAILYARD_TEST_CHROMIUM=$(command -v chromium || command -v chromium-browser || command -v google-chrome) || fail 'chromium is not to be found'
 MAILYARD_TEST_NATS_SERVER=$folder/nats-server
 echo 'servers.sh: building nats-server at the version of pkg/go.mod'
 GOWORK=off go build -C pkg -o "$MAILYARD_TEST_NATS_SERVER" github.com/nats-io/nats-server/v2
@@ -123,7 +124,7 @@ MAILYARD_TEST_REDIS=$(redis_url "$port")
 initialize_postgres
 start postgres
 MAILYARD_TEST_POSTGRES=$(postgres_url "$port")
-export MAILYARD_TEST_DOVECOT MAILYARD_TEST_NATS_SERVER MAILYARD_TEST_REDIS MAILYARD_TEST_POSTGRES
+export MAILYARD_TEST_CHROMIUM MAILYARD_TEST_DOVECOT MAILYARD_TEST_NATS_SERVER MAILYARD_TEST_REDIS MAILYARD_TEST_POSTGRES
 
 run env TMPDIR="$folder/tmp" "$@"
 wait "${pids[0]}"
