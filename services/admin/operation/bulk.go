@@ -51,6 +51,11 @@ type BulkResult struct {
 	Results []BulkOutcome `json:"results"`
 	Done    int           `json:"done"`
 	Failed  int           `json:"failed"`
+
+	// What was there when it began, of all of them together.
+	Waiting  int `json:"waiting"`   // in the inboxes, not yet fetched
+	InFlight int `json:"in_flight"` // fetched, not yet disposed of
+	Parked   int `json:"parked"`    // dead letters whose mail waits in an inbox
 }
 
 // BulkOutcome is what became of one mailbox.
@@ -72,11 +77,11 @@ func (d *Desk) BulkMailboxes(ctx context.Context, a control.Actor, in *BulkMailb
 	if err != nil {
 		return BulkResult{}, err
 	}
-	outcomes, err := d.chosen(ctx, a, in.Tenant, b)
-	if err != nil {
+	out := BulkResult{Action: b.Action}
+	if err := d.choose(ctx, a, in.Tenant, b, &out); err != nil {
 		return BulkResult{}, err
 	}
-	out := BulkResult{Action: b.Action, Results: outcomes}
+	outcomes := out.Results
 	if b.DryRun {
 		return out, nil
 	}
@@ -108,39 +113,48 @@ func (d *Desk) BulkMailboxes(ctx context.Context, a control.Actor, in *BulkMailb
 	return out, nil
 }
 
-// chosen returns the mailboxes that the action is about, none done yet.
-func (d *Desk) chosen(ctx context.Context, a control.Actor, tenant string, b Bulk) ([]BulkOutcome, error) {
+// choose finds the mailboxes that the action is about, none done yet.
+func (d *Desk) choose(ctx context.Context, a control.Actor, tenant string, b Bulk, out *BulkResult) error {
 	rows, _, err := d.roster(ctx, a, tenant)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if (b.Filter == nil) == (len(b.IDs) == 0) {
-		return nil, Invalid(config.Problem{Path: "ids", Message: "give either ids or a filter"})
+		return Invalid(config.Problem{Path: "ids", Message: "give either ids or a filter"})
 	}
-	var chosen []BulkOutcome
 	if b.Filter != nil {
 		for _, r := range b.Filter.of(rows) {
-			chosen = append(chosen, BulkOutcome{ID: r.ID, Name: r.Name})
+			out.choose(r)
 		}
 	} else {
-		names := make(map[string]string, len(rows))
+		byID := make(map[string]*MailboxRow, len(rows))
 		for i := range rows {
-			names[rows[i].ID] = rows[i].Name
+			byID[rows[i].ID] = &rows[i]
 		}
 		ids := slices.Clone(b.IDs)
 		slices.Sort(ids)
 		for _, id := range slices.Compact(ids) {
-			chosen = append(chosen, BulkOutcome{ID: id, Name: names[id]})
+			if r := byID[id]; r != nil {
+				out.choose(r)
+			} else {
+				out.choose(&MailboxRow{ID: id})
+			}
 		}
 	}
+	n := len(out.Results)
 	switch {
-	case b.Action == BulkTest && len(chosen) > maxTests:
-		return nil, Invalid(config.Problem{Path: "ids", Message: fmt.Sprintf("are %d mailboxes; at most %d can be tested at once", len(chosen), maxTests)})
+	case b.Action == BulkTest && n > maxTests:
+		return Invalid(config.Problem{Path: "ids", Message: fmt.Sprintf("are %d mailboxes; at most %d can be tested at once", n, maxTests)})
 	case b.DryRun:
-	case (b.Action == BulkDelete || b.Filter != nil) && b.Count != len(chosen):
-		return nil, problem(http.StatusConflict, nil, "count is %d, but these are %d mailboxes now; look again and confirm their number", b.Count, len(chosen))
+	case (b.Action == BulkDelete || b.Filter != nil) && b.Count != n:
+		return problem(http.StatusConflict, nil, "count is %d, but these are %d mailboxes now; look again and confirm their number", b.Count, n)
 	}
-	return chosen, nil
+	return nil
+}
+
+func (out *BulkResult) choose(r *MailboxRow) {
+	out.Results = append(out.Results, BulkOutcome{ID: r.ID, Name: r.Name})
+	out.Waiting, out.InFlight, out.Parked = out.Waiting+r.Waiting, out.InFlight+r.InFlight, out.Parked+r.Parked
 }
 
 func (d *Desk) bulkAction(tenant string, action BulkAction) (func(context.Context, control.Actor, string) error, error) {

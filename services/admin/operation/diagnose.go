@@ -226,7 +226,13 @@ func (d *Desk) DryRunMailbox(ctx context.Context, a control.Actor, in *DryRunMai
 	if err != nil {
 		return doctor.DryRun{}, err
 	}
-	out, err := d.Doctor.DryRun(ctx, r, doctor.DryRunOptions{Newest: dryRunMails, Since: r.Document.ImportSince, Route: table})
+	options := doctor.DryRunOptions{Newest: dryRunMails, Since: r.Document.ImportSince, Route: table}
+	if m, err := d.Control.GetMailbox(ctx, a, in.Tenant, r.Document.ID); err == nil {
+		options.EnabledAt = m.EnabledAt
+	} else if !errors.Is(err, control.ErrNotFound) {
+		return doctor.DryRun{}, err
+	}
+	out, err := d.Doctor.DryRun(ctx, r, options)
 	return out, reached(err)
 }
 

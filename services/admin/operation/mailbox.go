@@ -204,15 +204,7 @@ func (d *Desk) CheckMailbox(ctx context.Context, a control.Actor, in *CheckMailb
 	if err != nil {
 		out.Problems = ProblemOf(err).Errors
 	}
-	if len(out.Problems) > 0 {
-		out.Missing = config.Problems{}
-		return out, nil
-	}
-	plan := doc
-	plan.Enabled = false
-	if more := config.ValidateMailbox(plan); len(more) > 0 {
-		out.Problems = more
-	}
+	doc.Tenant = in.Tenant // one that names another tenant has a problem already
 	out.Missing, err = d.missing(ctx, a, doc, has || password != nil)
 	return out, err
 }
