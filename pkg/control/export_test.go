@@ -86,6 +86,16 @@ func Sealed(t *testing.T, s *Store, tenant, mailbox string) (wrapped, password [
 	return wrapped, password
 }
 
+// Rotating reports whether a tenant's key is being rotated. Tenant.Rotation
+// counts its mailboxes, which takes long with the race detector.
+func Rotating(t *testing.T, s *Store, tenant string) (rotating bool) {
+	t.Helper()
+	if err := s.db.QueryRow(s.dialect.rebind(`SELECT rotation IS NOT NULL FROM tenants WHERE id = ?`), tenant).Scan(&rotating); err != nil {
+		t.Fatal(err)
+	}
+	return rotating
+}
+
 // Fill makes mailboxes of a tenant like the given one, m00000 and so on, without
 // an event of each.
 func Fill(t *testing.T, s *Store, like Mailbox, password secret.String, n int) {
