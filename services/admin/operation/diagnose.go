@@ -227,9 +227,10 @@ func (d *Desk) DryRunMailbox(ctx context.Context, a control.Actor, in *DryRunMai
 		return doctor.DryRun{}, err
 	}
 	options := doctor.DryRunOptions{Newest: dryRunMails, Since: r.Document.ImportSince, Route: table}
-	if m, err := d.Control.GetMailbox(ctx, a, in.Tenant, r.Document.ID); err == nil {
-		options.EnabledAt = m.EnabledAt
-	} else if !errors.Is(err, control.ErrNotFound) {
+	switch m, err := d.Control.GetMailbox(ctx, a, in.Tenant, r.Document.ID); {
+	case err == nil && m.EnabledAt != nil:
+		options.EnabledAt = *m.EnabledAt
+	case err != nil && !errors.Is(err, control.ErrNotFound):
 		return doctor.DryRun{}, err
 	}
 	out, err := d.Doctor.DryRun(ctx, r, options)
