@@ -61,7 +61,7 @@ func (s *Store) tryPassword(ctx context.Context, name string, password secret.St
 		if err != nil {
 			return err
 		}
-		if changed = !exists || now.Disabled || now.Revision != a.Revision; changed {
+		if changed = !exists || now.Disabled || now.Revision != a.Revision || !now.CreatedAt.Equal(a.CreatedAt); changed {
 			return nil
 		}
 		now.password = a.password
