@@ -155,6 +155,13 @@ type pager struct {
 	Previous, Next     string // paths; "": there is none
 }
 
+// A selection is the bar above a table while rows are selected. Each action
+// loads a dialog, with the ids, or all=1 and the filters of the form.
+type selection struct {
+	Total   int // rows that match, on all pages
+	Actions []action
+}
+
 // A fact is a line of a list of names and values. Exactly one of Text, Badge,
 // Time and HTML is set.
 type fact struct {

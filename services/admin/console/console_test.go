@@ -1,6 +1,7 @@
 package console
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -17,11 +18,8 @@ import (
 	"github.com/mailyard/mailyard/services/admin/operation"
 )
 
-const password = secretText("correct horse battery staple")
-
-type secretText string
-
-func (s secretText) String() secret.String { return secret.NewString(string(s)) }
+// passwordText is everybody's password.
+const passwordText = "correct horse battery staple"
 
 // A site is a console with its databases.
 type site struct {
@@ -110,7 +108,7 @@ func (s *site) landlordBrowser() *browser {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	session, err := s.account.CompleteSetup(s.t.Context(), link.Token.Reveal(), "lena", password.String(), "192.0.2.7")
+	session, err := s.account.CompleteSetup(s.t.Context(), link.Token.Reveal(), "lena", secret.NewString(passwordText), "192.0.2.7")
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -126,4 +124,14 @@ func (s *site) tenant(id, name string) {
 	if _, err := s.control.PutTenant(s.t.Context(), root, doc, control.IfNew); err != nil {
 		s.t.Fatal(err)
 	}
+}
+
+// text returns the body of an answer.
+func text(t testing.TB, answer *http.Response) string {
+	t.Helper()
+	b, err := io.ReadAll(answer.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }
