@@ -21,8 +21,6 @@ var (
 	ErrInUse = errors.New("it is in use")
 	// ErrNoTenantKey: a password cannot be kept without the tenant's key.
 	ErrNoTenantKey = errors.New("the tenant has no Tenant Encryption Key; the landlord must set it in the Tenant Parameters first")
-	// ErrNoPassword: none was set.
-	ErrNoPassword = errors.New("no password is set")
 	// ErrNoMasterKey: the store was opened without the landlord's master key.
 	ErrNoMasterKey = errors.New("the landlord's master key is not configured, without which no secret can be read or written")
 )

@@ -312,7 +312,7 @@ func TestStoredPasswordIsNotSentElsewhere(t *testing.T) {
 		must[control.Mailbox](t)(b.store.PutMailbox(b.ctx, admin, doc, 0))
 		doc.IMAP.Host = "imap2.example.com"
 		must[control.Mailbox](t)(b.store.PutMailbox(b.ctx, admin, doc, 0))
-		if _, err := b.store.StoredPassword(b.ctx, admin, doc); err == nil || err.Error() != "password: is not set" {
+		if _, err := b.store.StoredPassword(b.ctx, admin, doc); err == nil || err.Error() != "password: is not set; enter it first" {
 			t.Errorf("no stored password: %v", err)
 		}
 	})

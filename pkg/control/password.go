@@ -48,7 +48,7 @@ func (s *Store) StoredPassword(ctx context.Context, actor Actor, doc config.Mail
 		return password, err
 	}
 	if !m.HasPassword {
-		return password, config.Problems{{Path: "password", Message: "is not set"}}
+		return password, config.Problems{{Path: "password", Message: "is not set; enter it first"}}
 	}
 	if err := reentry(m, doc).Err(); err != nil {
 		return password, err

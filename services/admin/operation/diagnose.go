@@ -66,7 +66,7 @@ func (d *Desk) FollowTest(ctx context.Context, a control.Actor, in *TestMailbox,
 	if err != nil {
 		return doctor.Report{}, err
 	}
-	password, err := d.Control.OpenPassword(ctx, a, in.Tenant, in.ID)
+	password, err := d.Control.StoredPassword(ctx, a, m.Document)
 	if err != nil {
 		return doctor.Report{}, err
 	}
@@ -124,18 +124,10 @@ func (d *Desk) request(ctx context.Context, a control.Actor, in MailboxDraft) (d
 	if given != nil {
 		return d.examination(ctx, a, doc, given.Plain)
 	}
-	missing := Invalid(config.Problem{Path: "password", Message: "enter the Password: none is stored for this server and Username"})
 	if in.Body.ID == "" {
-		return doctor.Request{}, missing
+		return doctor.Request{}, Invalid(config.Problem{Path: "password", Message: "is not set; enter it first"})
 	}
-	m, err := d.Control.GetMailbox(ctx, a, in.Tenant, in.Body.ID)
-	if errors.Is(err, control.ErrNotFound) || err == nil && (!m.HasPassword || !sameServers(m.Document, doc)) {
-		return doctor.Request{}, missing
-	}
-	if err != nil {
-		return doctor.Request{}, err
-	}
-	password, err := d.Control.OpenPassword(ctx, a, in.Tenant, in.Body.ID)
+	password, err := d.Control.StoredPassword(ctx, a, doc)
 	if err != nil {
 		return doctor.Request{}, err
 	}
@@ -154,13 +146,6 @@ func draftID(b Draft) string {
 		return named.ID
 	}
 	return "draft"
-}
-
-// sameServers reports whether a password that is stored for one document may be
-// sent to the servers of the other.
-func sameServers(stored, draft config.Mailbox) bool {
-	return stored.IMAP.Host == draft.IMAP.Host && stored.IMAP.Port == draft.IMAP.Port && stored.IMAP.Security == draft.IMAP.Security &&
-		stored.IMAP.CA == draft.IMAP.CA && stored.SMTP == draft.SMTP && stored.Username == draft.Username
 }
 
 func (d *Desk) examination(ctx context.Context, a control.Actor, doc config.Mailbox, password secret.String) (doctor.Request, error) {

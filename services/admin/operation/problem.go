@@ -122,14 +122,10 @@ func ProblemOf(err error) *Problem {
 		return problem(http.StatusForbidden, err, "your role does not allow this")
 	case errors.Is(err, control.ErrStale):
 		return problem(http.StatusPreconditionFailed, err, "%s", err)
-	case errors.Is(err, control.ErrExists):
+	case errors.Is(err, control.ErrExists), errors.Is(err, control.ErrRotating):
 		return problem(http.StatusConflict, err, "%s", err)
 	case errors.Is(err, control.ErrNoTenantKey):
 		p := Invalid(config.Problem{Path: "password", Message: control.ErrNoTenantKey.Error()})
-		p.cause = err
-		return p
-	case errors.Is(err, control.ErrNoPassword):
-		p := Invalid(config.Problem{Path: "password", Message: "is not set; enter it first"})
 		p.cause = err
 		return p
 	case errors.Is(err, control.ErrNoMasterKey):
