@@ -42,3 +42,4 @@ secret redis.conf "requirepass $(cat redis_password)
 save \"\"
 appendonly no"
 secret demo_password "$(random)"
+secret operator_token "$(random)"

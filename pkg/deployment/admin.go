@@ -15,9 +15,15 @@ type Admin struct {
 	Listen string `yaml:"listen"` // address of console and REST; empty: they are not served
 	// URL is what people type to get to Listen, through what stands before it:
 	// "https://mail.example.com". Empty: Listen itself.
-	URL  string `yaml:"url"`
-	OIDC OIDC   `yaml:"oidc"`
+	URL string `yaml:"url"`
+	// OperatorToken is a token that REST takes for the operator of the
+	// installation, who may do what the landlord may. Empty: there is none.
+	OperatorToken secret.String `yaml:"operator_token"`
+	OIDC          OIDC          `yaml:"oidc"`
 }
+
+// minOperatorToken is the least length of an operator token, in characters.
+const minOperatorToken = 24
 
 // OIDC is an OpenID Connect provider that administrators may sign in with.
 type OIDC struct {
@@ -52,6 +58,9 @@ func (a Admin) validate(problem func(path, format string, args ...any)) {
 		if n, e := strconv.Atoi(port); err != nil || e != nil || n < 0 || n > 65535 {
 			problem("admin.listen", "%q is not host:port, such as 127.0.0.1:8420", a.Listen)
 		}
+	}
+	if n := len(a.OperatorToken.Reveal()); n > 0 && n < minOperatorToken {
+		problem("admin.operator_token", "has %d characters; at least %d are needed, such as from `openssl rand -hex 24`", n, minOperatorToken)
 	}
 	if a.URL != "" {
 		switch u, ok := webURL(a.URL); {

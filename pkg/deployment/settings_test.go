@@ -32,7 +32,7 @@ func full() deployment.Settings {
 		Messaging:     map[string]secret.String{"default": secret.NewString("sqlite:/data/m.db"), "big-one": secret.NewString("postgres://u:p@db/big")},
 		MasterKeyFile: "/keys/master.key", InsecureHosts: []string{"demo:10143", "127.0.0.1:143"}, Health: ":8080", LogLevel: "debug",
 		MailNetworks: []string{"10.0.0.0/8", "127.0.0.1:10143"}, MailPorts: []int{10143, 1587},
-		Admin: deployment.Admin{Listen: "127.0.0.1:8420", URL: "https://mail.example.com", OIDC: deployment.OIDC{
+		Admin: deployment.Admin{Listen: "127.0.0.1:8420", URL: "https://mail.example.com", OperatorToken: secret.NewString("operator-token-of-24-chars"), OIDC: deployment.OIDC{
 			Issuer: "https://login.example.com/realm", ClientID: "mailyard", ClientSecret: secret.NewString("pw-oidc"), Name: "Example", RoleClaim: "roles", TenantClaim: "tenant",
 			Landlord: []string{"mail landlords", "root"}, TenantAdmin: []string{"mail-admin"}, Reader: []string{"mail-reader"},
 		}},
@@ -62,6 +62,7 @@ mail_ports: [10143, 1587]
 admin:
   listen: 127.0.0.1:8420
   url: https://mail.example.com
+  operator_token: operator-token-of-24-chars
   oidc: {issuer: "https://login.example.com/realm", client_id: mailyard, client_secret: pw-oidc, name: Example, role_claim: roles, tenant_claim: tenant,
     landlord: [mail landlords, root], tenant_admin: [mail-admin], reader: [mail-reader]}
 health: ":8080"
@@ -86,7 +87,7 @@ func TestEnvironmentOverridesAndNamesFiles(t *testing.T) {
 		"MAILYARD_CONTROL_URL=postgres://u:p@db/control", "MAILYARD_MESSAGING_DEFAULT=sqlite:/data/m.db",
 		"MAILYARD_MESSAGING_BIG_ONE_FILE=" + file(t, "big", "postgres://u:p@db/big"), "MAILYARD_MASTER_KEY_FILE=/keys/master.key",
 		"MAILYARD_INSECURE_HOSTS=demo:10143, 127.0.0.1:143", "MAILYARD_HEALTH_ADDR=:8080", "MAILYARD_LOG_LEVEL=debug", "MAILYARD_GRACE=20s", "MAILYARD_LEASE_TTL=10s",
-		"MAILYARD_MAIL_NETWORKS=10.0.0.0/8, 127.0.0.1:10143", "MAILYARD_MAIL_PORTS=10143 1587", "MAILYARD_ADMIN_LISTEN=127.0.0.1:8420", "MAILYARD_ADMIN_URL=https://mail.example.com",
+		"MAILYARD_MAIL_NETWORKS=10.0.0.0/8, 127.0.0.1:10143", "MAILYARD_MAIL_PORTS=10143 1587", "MAILYARD_ADMIN_LISTEN=127.0.0.1:8420", "MAILYARD_ADMIN_URL=https://mail.example.com", "MAILYARD_ADMIN_OPERATOR_TOKEN=operator-token-of-24-chars",
 		"MAILYARD_ADMIN_OIDC_ISSUER=https://login.example.com/realm", "MAILYARD_ADMIN_OIDC_CLIENT_ID=mailyard", "MAILYARD_ADMIN_OIDC_CLIENT_SECRET_FILE=" + file(t, "oidc", "pw-oidc\n"),
 		"MAILYARD_ADMIN_OIDC_NAME=Example", "MAILYARD_ADMIN_OIDC_ROLE_CLAIM=roles", "MAILYARD_ADMIN_OIDC_TENANT_CLAIM=tenant",
 		"MAILYARD_ADMIN_OIDC_LANDLORD=mail landlords, root", "MAILYARD_ADMIN_OIDC_TENANT_ADMIN=mail-admin", "MAILYARD_ADMIN_OIDC_READER=mail-reader",

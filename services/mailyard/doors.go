@@ -32,7 +32,10 @@ func (in *Installation) listen(ctx context.Context) error {
 		return fmt.Errorf("listening for the console: %w; set admin.listen (MAILYARD_ADMIN_LISTEN) to a free address", err)
 	}
 	in.listener = l
-	in.operator = secret.NewString(rand.Text())
+	in.operator = in.Settings.Admin.OperatorToken
+	if in.operator.IsZero() {
+		in.operator = secret.NewString(rand.Text())
+	}
 	in.accounts = account.New(in.Control, account.Options{Logger: in.logger})
 	e := in.servers.endpoints
 	e.AdminURL, e.AdminToken = in.local(), in.operator.Reveal()

@@ -69,7 +69,7 @@ func (d *Desk) ListAccounts(ctx context.Context, a control.Actor, _ *ListAccount
 
 // InAccount is the part of an input that names an account.
 type InAccount struct {
-	Name string `path:"account" json:"name" maxLength:"200" doc:"Name to sign in with."`
+	Name string `path:"account" json:"name" maxLength:"254" doc:"Name to sign in with."`
 }
 
 // GetAccount asks for an account.

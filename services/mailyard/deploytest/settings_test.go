@@ -48,7 +48,7 @@ func settingNames(t *testing.T) map[string]bool {
 }
 
 // elsewhere are the variables of the prefix that others than pkg/deployment read.
-var elsewhere = []string{"DATA"}
+var elsewhere = []string{"DATA", "SERVER", "TOKEN", "TENANT", "PASSWORD"}
 
 func known(names map[string]bool, variable string) bool {
 	name := strings.TrimPrefix(variable, deployment.Prefix)
@@ -56,7 +56,7 @@ func known(names map[string]bool, variable string) bool {
 		return true
 	}
 	base, isFile := strings.CutSuffix(name, "_FILE")
-	return isFile && names[base]
+	return isFile && (names[base] || slices.Contains(elsewhere, base))
 }
 
 var variablePattern = regexp.MustCompile(`\bMAILYARD_[A-Z][A-Z_]*[A-Z]\b`)
@@ -169,8 +169,13 @@ func checkWhatItNeeds(t *testing.T, program string, s deployment.Settings) {
 		need("the messaging database", s.Messaging["default"].Reveal() != "")
 	case "admin":
 		need("the control database", s.Control.Reveal() != "")
+		need("where to listen for the console", s.Admin.Listen != "")
+		need("what people type to get there", s.Admin.URL != "")
+		need("the master key", s.MasterKeyFile != "")
+		need("the messaging database", s.Messaging["default"].Reveal() != "")
+		need("where Redis is", s.RedisURL.Reveal() != deployment.Defaults().RedisURL.Reveal())
 	}
-	if program != "fetcher" && program != "disposer" && s.MasterKeyFile != "" {
+	if !slices.Contains([]string{"fetcher", "disposer", "admin"}, program) && s.MasterKeyFile != "" {
 		t.Errorf("%s is told the master key, which it does not need", program)
 	}
 }

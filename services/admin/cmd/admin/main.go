@@ -55,7 +55,7 @@ func withDoors(ctx context.Context, d standalone.Deployment, config admin.Config
 	}
 	doors := &admin.Doors{
 		Settings: d.Settings.Admin, Accounts: account.New(config.Control, account.Options{Logger: d.Logger}),
-		Databases: databases, Redis: d.Redis, Mail: mail, Version: d.Version,
+		Databases: databases, Redis: d.Redis, Mail: mail, Operator: d.Settings.Admin.OperatorToken, Version: d.Version,
 	}
 	config.Doors = doors
 	shut := func() error { return errors.Join(doors.Stores.Close(), config.Control.Close()) }
