@@ -50,7 +50,7 @@ func (s *stream) send(name string, data any) error {
 // fail ends a stream with an error, as a toast.
 func (s *stream) fail(err error) error {
 	s.r.fail(err) // logs it
-	return s.send("toast-oob", toast{Tone: toneBad, Text: sentence(problemOf(err).Error())})
+	return s.send("toast-into", toast{Tone: toneBad, Text: sentence(problemOf(err).Error())})
 }
 
 func (s *stream) extend() {
