@@ -37,7 +37,9 @@ type doctorStep struct {
 }
 
 // doctorLimit is how long an examination takes at most.
-func (r *request) doctorLimit() time.Duration { return cmp.Or(r.desk.Doctor.Limit, 90*time.Second) }
+func (r *request) doctorLimit() string {
+	return fmt.Sprintf("%d seconds", int(cmp.Or(r.desk.Doctor.Limit, 90*time.Second).Seconds()))
+}
 
 // doctorPage offers to test a saved mailbox.
 func (c *console) doctorPage(r *request) error {
@@ -53,7 +55,7 @@ func (c *console) doctorPage(r *request) error {
 			Title: "Test: " + m.Document.Name, Back: &link{m.Document.Name, r.path("mailboxes", m.Document.ID)},
 			Text: "Tries every step of the way to the mail server with the saved settings, and says what to do about what does not work.",
 		},
-		Post: r.path("mailboxes", m.Document.ID, "doctor"), Limit: durationText(r.doctorLimit()), SMTP: m.Document.SMTP.Host != "",
+		Post: r.path("mailboxes", m.Document.ID, "doctor"), Limit: r.doctorLimit(), SMTP: m.Document.SMTP.Host != "",
 	}
 	for _, s := range doctor.Plan() {
 		v.Plan = append(v.Plan, s.Title)
@@ -98,7 +100,7 @@ func (c *console) draftDoctor(r *request) error {
 // the mailbox, "" for values in a form.
 func (r *request) examine(saved string, run func(func(doctor.Step)) (doctor.Report, error)) error {
 	s := r.stream()
-	if err := s.send("doctor-end", doctorEnd{Tone: toneBusy, Title: "Testing.", Text: "It takes " + durationText(r.doctorLimit()) + " at most, and can be cancelled at any time.", Running: true}); err != nil {
+	if err := s.send("doctor-end", doctorEnd{Tone: toneBusy, Title: "Testing.", Text: "It takes " + r.doctorLimit() + " at most, and can be cancelled at any time.", Running: true}); err != nil {
 		return nil // the browser is gone
 	}
 	report, err := run(func(st doctor.Step) {

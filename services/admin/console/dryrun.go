@@ -85,7 +85,7 @@ func (c *console) dryRunPage(r *request) error {
 			Title: "Dry run: " + m.Document.Name, Back: &link{m.Document.Name, r.path("mailboxes", m.Document.ID)},
 			Text: "Reads the newest 50 mails in the inbox and says where each would go, and why. Nothing is touched: no mail is moved, marked or downloaded whole.",
 		},
-		Post: r.path("mailboxes", m.Document.ID, "dry-run"), Limit: durationText(r.doctorLimit()),
+		Post: r.path("mailboxes", m.Document.ID, "dry-run"), Limit: r.doctorLimit(),
 	}
 	for _, g := range mailboxFields(valuesOf(m.Document), m.Document.ID) {
 		for _, f := range g.Fields {
@@ -108,7 +108,7 @@ func (c *console) runDryRun(r *request) error {
 	}
 	values := valuesOf(m.Document)
 	values["import_since"], values[dateField] = r.PostForm["import_since"], r.PostForm[dateField]
-	d := readDraft(r.tenant.Document.ID, m.Document.ID, values)
+	d := readDraft(r.tenant.Document.ID, m.Document.ID, values, m.Document)
 	enabled := d.doc.Enabled
 	d.doc.Enabled = false
 	found, err := r.check(d, m.Document.ID)
@@ -121,7 +121,7 @@ func (c *console) runDryRun(r *request) error {
 		return err
 	}
 	in := operation.MailboxDraft{InTenant: r.inTenant(), Body: operation.Draft{ID: m.Document.ID, Document: body}}
-	return r.dryRun(d, in, func(v *dryRunView) {
+	return r.dryRun(d, in, m.EnabledAt, func(v *dryRunView) {
 		if enabled {
 			return
 		}
@@ -142,7 +142,11 @@ func (c *console) draftDryRun(r *request) error {
 	if err != nil {
 		return err
 	}
-	return r.dryRun(d, in, func(v *dryRunView) {
+	_, saved, err := r.draftOf()
+	if err != nil {
+		return err
+	}
+	return r.dryRun(d, in, saved.EnabledAt, func(v *dryRunView) {
 		for i := range v.Scopes {
 			v.Scopes[i].Fill = scopeFill(i, d.doc.ImportSince)
 		}
@@ -167,18 +171,20 @@ func scopeFill(i int, since string) string {
 }
 
 // dryRun streams what a dry run finds.
-func (r *request) dryRun(d draft, in operation.MailboxDraft, finish func(*dryRunView)) error {
+func (r *request) dryRun(d draft, in operation.MailboxDraft, enabledAt *time.Time, finish func(*dryRunView)) error {
 	s := r.stream()
 	if len(d.problems) > 0 {
 		end := mend(d.problems)
 		return s.send("dry-run-result", dryRunView{Problem: &end})
 	}
-	if err := s.send("dry-run-busy", durationText(r.doctorLimit())); err != nil {
+	if err := s.send("dry-run-busy", r.doctorLimit()); err != nil {
 		return nil // the browser is gone
 	}
-	// Of mail that is not new, what is there is shown as if all were imported.
-	scope, look := d.doc.ImportSince, d
-	if scope == schema.ImportNew {
+	// Of a mailbox that was never enabled nothing that is there is new: it is shown
+	// as if all of it were imported.
+	look := d
+	left := d.doc.ImportSince == schema.ImportNew && enabledAt == nil
+	if left {
 		look.doc.ImportSince = schema.ImportAll
 	}
 	body, err := look.json()
@@ -199,14 +205,15 @@ func (r *request) dryRun(d draft, in operation.MailboxDraft, finish func(*dryRun
 		}
 		return s.send("dry-run-result", dryRunView{Problem: &end})
 	}
-	v := r.dryRunOf(out, d.doc)
+	v := dryRunOf(out, d.doc, left)
 	finish(&v)
 	return s.send("dry-run-result", v)
 }
 
-// dryRunOf shows what a dry run found.
-func (r *request) dryRunOf(out doctor.DryRun, doc config.Mailbox) dryRunView {
-	v := dryRunView{Total: out.Total, Looked: len(out.Mails), Inbox: doc.Inbox, Left: doc.ImportSince == schema.ImportNew && out.Total > 0, Server: disposal(doc)}
+// dryRunOf shows what a dry run found; left says that nothing of what is there
+// would be imported.
+func dryRunOf(out doctor.DryRun, doc config.Mailbox, left bool) dryRunView {
+	v := dryRunView{Total: out.Total, Looked: len(out.Mails), Inbox: doc.Inbox, Left: left && out.Total > 0, Server: disposal(doc), Scopes: scopes(out, doc, left)}
 	for _, s := range out.Summary {
 		t := toneOK
 		text := strings.Join(s.Folders, " + ")
@@ -215,18 +222,6 @@ func (r *request) dryRunOf(out doctor.DryRun, doc config.Mailbox) dryRunView {
 			_, text, _ = strings.Cut(s.Text, " ")
 		}
 		v.Counts = append(v.Counts, dryRunCount{Count: s.Count, Text: text, Tone: t})
-	}
-	all := plural(out.Total, "mail that is there is imported", "mails that are there are imported")
-	none := plural(out.Total, "mail that is there stays untouched", "mails that are there stay untouched")
-	since := scopeView{Label: "Mail since a day", Text: "Choose a day to count."}
-	if isDate(doc.ImportSince) {
-		since.Label, since.Chosen = "Mail since "+doc.ImportSince, true
-		since.Text = plural(out.WouldImport, "mail is", "mails are") + " imported, " + plural(out.LeftAlone, "older one stays", "older ones stay") + " untouched."
-	}
-	v.Scopes = []scopeView{
-		{Label: "All mail", Text: all + ".", Chosen: doc.ImportSince == schema.ImportAll},
-		{Label: "New mail only", Text: none + ". Only what arrives after enabling is imported.", Chosen: doc.ImportSince == schema.ImportNew},
-		since,
 	}
 	for _, m := range out.Mails {
 		at := m.InternalDate
@@ -246,6 +241,21 @@ func (r *request) dryRunOf(out doctor.DryRun, doc config.Mailbox) dryRunView {
 		v.Mails = append(v.Mails, line)
 	}
 	return v
+}
+
+// scopes says what each choice of import_since means for the mails that are there.
+func scopes(out doctor.DryRun, doc config.Mailbox, left bool) []scopeView {
+	counted := plural(out.WouldImport, "mail is", "mails are") + " imported, " + plural(out.LeftAlone, "older one stays", "older ones stay") + " untouched."
+	all := scopeView{Label: "All mail", Text: plural(out.Total, "mail that is there is imported.", "mails that are there are imported."), Chosen: doc.ImportSince == schema.ImportAll}
+	fresh := scopeView{Label: "New mail only", Chosen: doc.ImportSince == schema.ImportNew}
+	if fresh.Text = counted; !fresh.Chosen || left {
+		fresh.Text = plural(out.Total, "mail that is there stays untouched.", "mails that are there stay untouched.") + " Only what arrives after enabling is imported."
+	}
+	since := scopeView{Label: "Mail since a day", Text: "Choose a day to count."}
+	if isDate(doc.ImportSince) {
+		since = scopeView{Label: "Mail since " + doc.ImportSince, Text: counted, Chosen: true}
+	}
+	return []scopeView{all, fresh, since}
 }
 
 func isDate(s string) bool {

@@ -15,7 +15,6 @@ import (
 type missingView struct {
 	Enabled bool // it is wanted
 	Items   []lack
-	Again   string // why the password has to be entered again; "" if it need not
 }
 
 // A lack is something that is missing, and the field that it belongs to.
@@ -23,15 +22,11 @@ type lack struct{ Field, Label, Text string }
 
 // checkDraft says what the values in the form lack.
 func (c *console) checkDraft(r *request) error {
-	id := r.PostFormValue("mailbox")
-	var saved operation.Mailbox
-	if id != "" {
-		var err error
-		if saved, err = r.mailbox(id); err != nil {
-			return err
-		}
+	id, saved, err := r.draftOf()
+	if err != nil {
+		return err
 	}
-	v, err := r.missing(readDraft(r.tenant.Document.ID, cmp.Or(id, "draft"), r.PostForm), saved)
+	v, err := r.missing(readDraft(r.tenant.Document.ID, cmp.Or(id, "draft"), r.PostForm, saved.Document), saved)
 	if err != nil {
 		return err
 	}
@@ -62,7 +57,7 @@ func (r *request) missing(d draft, saved operation.Mailbox) (missingView, error)
 	}
 	if d.password.Reveal() == "" && saved.HasPassword {
 		for _, p := range reentry(saved.Document, d.doc) {
-			v.Again = sentence("it " + p.Message)
+			v.Items = append(v.Items, lack{Field: field{Name: p.Path}.ID(), Label: labelOf(p.Path), Text: sentence("it " + p.Message)})
 		}
 	}
 	return v, nil
@@ -140,12 +135,23 @@ func contains(names []string, name string) bool {
 	return false
 }
 
+// draftOf returns the mailbox that a form is of, zero for a new one.
+func (r *request) draftOf() (id string, saved operation.Mailbox, err error) {
+	if id = r.PostFormValue("mailbox"); id != "" {
+		saved, err = r.mailbox(id)
+	}
+	return id, saved, err
+}
+
 // draft reads the form of a draft for an examination, and what has to be mended
 // before. Whether it is enabled, and what it is called, does not matter to the
 // servers.
 func (r *request) draft() (draft, operation.MailboxDraft, config.Problems, error) {
-	id := r.PostFormValue("mailbox")
-	d := readDraft(r.tenant.Document.ID, cmp.Or(id, "draft"), r.PostForm)
+	id, saved, err := r.draftOf()
+	if err != nil {
+		return draft{}, operation.MailboxDraft{}, nil, err
+	}
+	d := readDraft(r.tenant.Document.ID, cmp.Or(id, "draft"), r.PostForm, saved.Document)
 	d.doc.Enabled, d.doc.Name, d.doc.Description = false, "Draft", ""
 	body, err := d.json()
 	if err != nil {

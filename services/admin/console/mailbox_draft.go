@@ -79,12 +79,13 @@ func valuesOf(doc config.Mailbox) url.Values {
 }
 
 // readDraft reads what was typed. What is no number stays as it is by default,
-// with a problem.
-func readDraft(tenant, id string, v url.Values) draft {
+// with a problem. A text that is the saved one but for spaces and line ends,
+// which browsers change, stays as it is saved.
+func readDraft(tenant, id string, v url.Values, saved config.Mailbox) draft {
 	d := draft{doc: config.DefaultMailbox(), password: secret.NewString(v.Get("password"))}
 	defaults := valuesOf(d.doc)
 	settings(&d.doc, func(path string, f reflect.Value) {
-		text := strings.TrimSpace(strings.ReplaceAll(v.Get(path), "\r\n", "\n"))
+		text := plainText(v.Get(path))
 		switch f.Kind() {
 		case reflect.Slice:
 			f.Set(reflect.ValueOf(append([]string{}, v[path]...)))
@@ -109,6 +110,17 @@ func readDraft(tenant, id string, v url.Values) draft {
 			f.SetString(text)
 		}
 	})
+	before := map[string]string{}
+	settings(&saved, func(path string, f reflect.Value) {
+		if f.Kind() == reflect.String {
+			before[path] = f.String()
+		}
+	})
+	settings(&d.doc, func(path string, f reflect.Value) {
+		if f.Kind() == reflect.String && f.String() != "" && plainText(before[path]) == f.String() {
+			f.SetString(before[path])
+		}
+	})
 	d.doc.Tenant, d.doc.ID = tenant, id
 	if d.doc.ImportSince == importDate {
 		d.doc.ImportSince = strings.TrimSpace(v.Get(dateField))
@@ -119,6 +131,9 @@ func readDraft(tenant, id string, v url.Values) draft {
 	}
 	return d
 }
+
+// plainText is a text without the spaces around it, with one kind of line end.
+func plainText(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")) }
 
 // typedText reports whether a setting is text that can be empty; of the others
 // an absent one has its default.

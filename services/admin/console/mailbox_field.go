@@ -2,7 +2,6 @@ package console
 
 import (
 	"net/url"
-	"strconv"
 
 	"github.com/mailyard/mailyard/pkg/config"
 	schema "github.com/mailyard/mailyard/schemas/config"
@@ -25,11 +24,11 @@ func (g fieldset) Wrong() int {
 func mailboxFields(v url.Values, id string) []fieldset {
 	groups := []fieldset{
 		{Title: "Basics", Fields: basicFields(id)},
+		{Title: "Authentication", Text: "How mailyard signs in, on both servers. An email address as the Username finds the servers below.", Fields: signInFields()},
 		{Title: "Incoming", Text: "The IMAP server that mail is taken from.", Fields: serverFields("imap", "IMAP", "993", "imap.example.com",
 			"Name or address of the mail server.", "993 is usual with TLS from the first byte, 143 with STARTTLS.")},
 		{Title: "Outgoing", Text: "The SMTP server that mail is sent by. Without an address the mailbox does not send.", Fields: serverFields("smtp", "SMTP", "587", "smtp.example.com",
 			"Leave it empty if the mailbox does not send.", "587 is usual with STARTTLS, 465 with TLS from the first byte.")},
-		{Title: "Authentication", Text: "How mailyard signs in, on both servers.", Fields: signInFields()},
 		{Title: "Limits", Fields: limitFields()},
 		{Title: "After import", Text: "What happens on the mail server once a mail is stored, or recorded as invalid. Folder names are as people see them: the prefix and delimiter of the server are added. Folders that are missing are created.", Fields: disposalFields()},
 		{Title: "Routing", Text: "Which mail is taken, and how the folders are found that it is meant for.", Fields: routingFields()},
@@ -61,7 +60,7 @@ func basicFields(id string) []field {
 		named,
 		{Name: "description", Label: "Description", Wide: true, Range: "at most 2,000 characters", Help: "For people."},
 		{Name: "folders", Label: "Folders", Widget: widgetChecks, Wide: true, Help: "Where its mail can belong. Which folder a mail goes to is decided by its recipient addresses."},
-		{Name: "enabled", Label: "Enabled", Widget: widgetSwitch, Wide: true, Default: "off", Help: "Whether mailyard takes mail from it. Needs a Tenant Encryption Key, a password, an IMAP address, a Username and at least one folder."},
+		{Name: "enabled", Label: "Enabled", Widget: widgetSwitch, Wide: true, Default: "off", Help: "Whether mailyard takes mail from it."},
 	}
 }
 
@@ -115,12 +114,12 @@ func disposalFields() []field {
 
 func routingFields() []field {
 	return []field{
-		{Name: "import_since", Label: "Import from", Widget: widgetRadio, Default: "all", Options: []option{
+		{Name: "import_since", Label: "Import from", Widget: widgetRadio, Wide: true, Default: "all", Options: []option{
 			{Value: schema.ImportAll, Label: "All mail", Help: "Everything in the inbox is imported, and moved or deleted as set above."},
 			{Value: schema.ImportNew, Label: "New mail only", Help: "Only what arrives after the mailbox is enabled. Older mail is left untouched."},
 			{Value: importDate, Label: "Mail since a day", Help: "What arrived on that day and later. Older mail is left untouched."},
 		}},
-		{Name: dateField, Label: "Since", Widget: widgetDate, Help: "By the arrival on the mail server."},
+		{Name: dateField, Label: "Since", Widget: widgetDate, Wide: true, Help: "By the arrival on the mail server."},
 		{Name: "unmatched", Label: "Unmatched mail", Widget: widgetSelect, Default: "invalid", Options: []option{{Value: schema.UnmatchedInvalid, Label: "Invalid: handled by the invalid method"}}, Help: "For whom no folder has an address: invalid, or one of the chosen folders as the catch-all."},
 		{Name: "plus_addressing", Label: "Plus addresses", Widget: widgetSwitch, Default: "on", Help: "support+x@ matches support@ when nothing matches exactly."},
 		{Name: "recipients", Label: "Recipients from", Widget: widgetRadio, Wide: true, Default: "auto", Options: []option{
@@ -134,7 +133,7 @@ func routingFields() []field {
 func advancedFields() []field {
 	ca := func(key, protocol string) field {
 		return field{Name: key + ".ca", Label: "Certificate authority (" + protocol + ")", Widget: widgetArea, Rows: 4, Code: true, Wide: true, Default: "that of the system", Placeholder: "-----BEGIN CERTIFICATE-----",
-			Range: "PEM, at most " + strconv.Itoa(256) + " KiB", Help: "Which authority vouches for the " + protocol + " server, instead of those of the system. No setting accepts any certificate."}
+			Range: "PEM, at most 256 KiB", Help: "Which authority vouches for the " + protocol + " server, instead of those of the system. No setting accepts any certificate."}
 	}
 	return []field{
 		{Name: "inbox", Label: "Watched folder", Default: "INBOX", Help: "The folder on the mail server that mail is taken from."},

@@ -26,6 +26,7 @@ func (c *console) mailboxFormRoutes() []route {
 		{pattern: "POST /t/{tenant}/mailboxes/{mailbox}/edit", handle: c.updateMailbox, limit: mailboxLimit},
 		{pattern: "POST /t/{tenant}/draft/check", handle: c.checkDraft, limit: mailboxLimit},
 		{pattern: "POST /t/{tenant}/draft/server-folders", handle: c.draftFolders, limit: mailboxLimit},
+		{pattern: "POST /t/{tenant}/draft/provider", handle: c.draftProvider},
 		{pattern: "POST /t/{tenant}/draft/doctor", handle: c.draftDoctor, limit: mailboxLimit},
 		{pattern: "POST /t/{tenant}/draft/dry-run", handle: c.draftDryRun, limit: mailboxLimit},
 		{pattern: "GET /t/{tenant}/mailboxes/{mailbox}/doctor", handle: c.doctorPage},
@@ -119,7 +120,7 @@ func (e mailboxEditor) save(id string, based operation.Condition) error {
 	if err := r.actor.MayWrite(r.tenant.Document.ID); err != nil {
 		return err
 	}
-	d := readDraft(r.tenant.Document.ID, id, e.values)
+	d := readDraft(r.tenant.Document.ID, id, e.values, e.saved.Document)
 	body, err := d.json()
 	if err != nil {
 		return err
@@ -198,7 +199,7 @@ type mailboxFormView struct {
 func (e mailboxEditor) page(problems config.Problems) error {
 	r, id := e.r, e.saved.Document.ID
 	f := &form{ID: "mailbox-form", Post: r.path("mailboxes", "new"), Revision: e.revision, Submit: "Create mailbox", Cancel: r.path("mailboxes"), Problems: problems, Groups: mailboxFields(e.values, id)}
-	v := mailboxFormView{Header: header{Title: "New Mailbox", Back: &link{"Mailboxes", r.path("mailboxes")}}, Form: f, New: id == "", Mailbox: id, Conflict: e.conflict, Draft: r.path("draft"), Limit: durationText(r.doctorLimit())}
+	v := mailboxFormView{Header: header{Title: "New Mailbox", Back: &link{"Mailboxes", r.path("mailboxes")}}, Form: f, New: id == "", Mailbox: id, Conflict: e.conflict, Draft: r.path("draft"), Limit: r.doctorLimit()}
 	if !v.New {
 		f.Post, f.Submit, f.Cancel = r.path("mailboxes", id, "edit"), "Save changes", r.path("mailboxes", id)
 		v.Header = header{Title: "Mailbox: " + e.saved.Document.Name, Back: &link{cmp.Or(e.saved.Document.Name, id), r.path("mailboxes", id)}}
@@ -216,7 +217,7 @@ func (e mailboxEditor) page(problems config.Problems) error {
 	e.complete(f, v.Folders)
 	v.NoKey = r.noKey()
 	f.distribute()
-	d := readDraft(r.tenant.Document.ID, cmp.Or(id, e.values.Get("id"), "draft"), e.values)
+	d := readDraft(r.tenant.Document.ID, cmp.Or(id, e.values.Get("id"), "draft"), e.values, e.saved.Document)
 	if v.Missing, err = r.missing(d, e.saved); err != nil {
 		return err
 	}

@@ -148,7 +148,9 @@
     if (title) title.focus({ preventScroll: true });
   });
 
-  document.addEventListener('stream-end', () => {
+  document.addEventListener('stream-end', (e) => {
+    const shown = e.target.dataset.reveals && find(e.target.dataset.reveals);
+    if (shown && getComputedStyle(shown).position !== 'sticky') shown.scrollIntoView({ block: 'start' });
     for (const running of all('[data-running]')) {
       running.className = 'notice tone-off';
       find('.grow', running).textContent = 'Cancelled. What was made on the server is removed.';
