@@ -108,7 +108,7 @@ func crossing(from, to string) string {
 		return ""
 	case other == "servicetest": // tests only: it links the servers that TestFenceBinaries forbids
 		return ""
-	case service == "e2e": // tests only: it plays with a whole installation
+	case service == "e2e", service == "browser": // tests only: they play with a whole installation
 		return ""
 	}
 	return "services do not know each other, only mailyard knows them"
@@ -134,6 +134,8 @@ func TestFenceCrossing(t *testing.T) {
 		{services + "/standalone", services + "/fetcher", false},
 		{services + "/mailyard", services + "/fetcher", true},
 		{services + "/e2e", services + "/mailyard", true},
+		{services + "/browser", services + "/mailyard/cli", true},
+		{services + "/fetcher", services + "/browser", false},
 		{services + "/fetcher", services + "/e2e", false},
 		{services + "/fetcher", services + "/servicetest", true},
 		{services + "/servicetest", services + "/fetcher", false},
