@@ -95,14 +95,25 @@ func testAwaitTopology(t *testing.T, srv *bustest.Server) {
 
 func testBacklogs(t *testing.T, srv *bustest.Server) {
 	c := srv.Connect(t, "test", nil)
+	ctx := testContext(t)
 	publishFetched(t, c, 1, 2)
-	for _, b := range must(c.Backlogs(testContext(t)))(t) {
-		want := uint64(0)
-		if b.Stream == schemas.StreamFetchedLight {
-			want = 2
+	check(t, c.Publish(ctx, schemas.SubjectClassified(schemas.Light, tenant, mailbox), fetched(3, "x"), ""))
+	backlogs := must(c.Backlogs(ctx))(t)
+	wants := map[string]uint64{schemas.StreamFetchedLight: 2, schemas.StreamClassifiedLight: 1}
+	lanes := map[string]schemas.Lane{
+		schemas.StreamFetchedLight: schemas.Light, schemas.StreamClassifiedLight: schemas.Light,
+		schemas.StreamFetchedLarge: schemas.Large, schemas.StreamClassifiedLarge: schemas.Large,
+	}
+	for _, b := range backlogs {
+		want := wants[b.Stream]
+		if b.Messages != want || (b.Oldest == nil) != (want == 0) || (b.Bytes == 0) != (want == 0) || b.Lane != lanes[b.Stream] {
+			t.Errorf("the backlog is %+v; want %d messages of lane %q", b, want, lanes[b.Stream])
 		}
-		if b.Messages != want || (b.Oldest == nil) != (want == 0) || (b.Bytes == 0) != (want == 0) {
-			t.Errorf("the backlog is %+v; want %d messages", b, want)
-		}
+	}
+	if oldest := bus.OldestWaiting(backlogs, schemas.Light); oldest == nil || !oldest.Equal(*backlogs[0].Oldest) {
+		t.Errorf("the oldest light mail waits since %v, want the first one's %v", oldest, backlogs[0].Oldest)
+	}
+	if oldest := bus.OldestWaiting(backlogs, schemas.Large); oldest != nil {
+		t.Errorf("a large mail waits since %v, though there is none", oldest)
 	}
 }
