@@ -47,7 +47,12 @@
 // another page after a form (303, or HX-Redirect). An error that a handler
 // returns becomes a page, or for htmx and streams a toast; operation.Problem
 // says its status and text. What is not a known error is logged with a
-// reference, which is all that the browser is told.
+// reference, which is all that the browser is told. r.download sends a file that
+// is saved and never shown, r.framed a document for a sandboxed frame
+// (<iframe class="frame" sandbox src="…">).
+//
+// Ids are chosen by people. Where a fixed word stands beside them in a path, put
+// the id behind a word of its own ("/accounts/at/{account}", "/accounts/new").
 //
 // # Forms and their problems
 //

@@ -1,6 +1,8 @@
 package console
 
 import (
+	"strings"
+
 	"github.com/mailyard/mailyard/pkg/config"
 	"github.com/mailyard/mailyard/pkg/control"
 	"github.com/mailyard/mailyard/services/admin/operation"
@@ -68,7 +70,7 @@ func (r *request) navigation(current section) ([]navGroup, *tenantSwitch, error)
 			choice.All = "/tenants"
 		}
 		for _, t := range list[:min(len(list), switchLimit)] {
-			choice.Tenants = append(choice.Tenants, tenantLink{Name: t.Name, ID: t.ID, Path: tenantPath(t.ID, "mailboxes"), Current: t.ID == tenant.ID})
+			choice.Tenants = append(choice.Tenants, tenantLink{Name: t.Name, ID: t.ID, Path: tenantPath(t.ID, r.view()), Current: t.ID == tenant.ID})
 		}
 		choice.Current = tenantLink{Name: tenant.Name, ID: tenant.ID}
 	} else if tenant.ID == "" {
@@ -100,6 +102,16 @@ func (r *request) navigation(current section) ([]navGroup, *tenantSwitch, error)
 		}})
 	}
 	return groups, choice, nil
+}
+
+// view is the page that another tenant opens with: the same as this one.
+func (r *request) view() string {
+	_, rest, _ := strings.Cut(r.Pattern, "/t/{tenant}/")
+	switch view, _, _ := strings.Cut(rest, "/"); view {
+	case "folders", "mails", "dead-letters", "simulator", "audit", "parameters":
+		return view
+	}
+	return "mailboxes"
 }
 
 // routingTabs are the tabs of Routing.
