@@ -99,6 +99,7 @@ func ProblemOf(err error) *Problem {
 	var problems config.Problems
 	var used *control.InUseError
 	var throttled *account.ThrottledError
+	var query *mailstore.QueryError
 	switch {
 	case errors.As(err, &p):
 		return p
@@ -108,6 +109,10 @@ func ProblemOf(err error) *Problem {
 		return p
 	case errors.As(err, &used):
 		return problem(http.StatusConflict, err, "%s", used.Error())
+	case errors.As(err, &query):
+		p := Invalid(config.Problem{Path: query.Field, Message: query.Problem})
+		p.cause = err
+		return p
 	case errors.As(err, &throttled):
 		p := problem(http.StatusTooManyRequests, err, "%s", throttled.Error())
 		p.RetryAfter = throttled.After
