@@ -1,9 +1,15 @@
 package config
 
+// reservedTenant is where dead letters lie whose tenant nobody could tell.
+const reservedTenant = "unknown"
+
 // ValidateTenant checks a tenant by itself.
 func ValidateTenant(t Tenant) Problems {
 	var p Problems
 	p.slug("id", t.ID)
+	if t.ID == reservedTenant {
+		p.add("id", "%s is reserved; choose another id", reservedTenant)
+	}
 	p.text("name", t.Name, maxName, true)
 	p.slug("messaging_database", t.MessagingDatabase)
 	for _, limit := range []struct {
