@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -11,7 +12,9 @@ import (
 
 // Main runs a program: run's ctx is done at the first SIGINT or SIGTERM; a
 // second one ends the process at once. An error of run is printed on
-// stderr as it is, a list of problems one a line; the exit code is 1 then. Main returns only when run returned nil.
+// stderr as it is, a list of problems one a line; the exit code is 1 then, or
+// what the ExitCode method of the error says. Main returns only when run
+// returned nil.
 func Main(name string, run func(ctx context.Context) error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
@@ -36,6 +39,11 @@ func Main(name string, run func(ctx context.Context) error) {
 	cancel()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %s\n", name, strings.TrimSpace(err.Error()))
-		os.Exit(1)
+		code := 1
+		var coded interface{ ExitCode() int }
+		if errors.As(err, &coded) {
+			code = coded.ExitCode()
+		}
+		os.Exit(code)
 	}
 }

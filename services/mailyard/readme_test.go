@@ -77,6 +77,8 @@ func commandsWork(t *testing.T, r *reader) {
 		`"reason": "no-matching-folder"`,
 		"FETCHED_LIGHT",
 		"There are no dead letters.",
+		"Mailbox info is changed.",
+		"connect_retries: 3 → 5",
 	} {
 		if !strings.Contains(printed.String(), want) {
 			t.Errorf("%q is not in what the commands print:\n%s", want, &printed)
@@ -171,14 +173,16 @@ func (r *reader) run(script string) string {
 // mails returns the ids of the stored mails.
 func (r *reader) mails() []string {
 	r.t.Helper()
-	var mails []struct {
-		ID string `json:"mail_id"`
+	var page struct {
+		Mails []struct {
+			ID string `json:"mail_id"`
+		}
 	}
-	if err := json.Unmarshal([]byte(r.run("mailyard mails --json --verdict accepted")), &mails); err != nil {
+	if err := json.Unmarshal([]byte(r.run("mailyard mail list --json --verdict accepted")), &page); err != nil {
 		r.t.Fatal(err)
 	}
 	var ids []string
-	for _, m := range mails {
+	for _, m := range page.Mails {
 		ids = append(ids, m.ID)
 	}
 	return ids

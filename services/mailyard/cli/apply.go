@@ -39,7 +39,7 @@ Passwords are best given as a reference:  password: {env: NAME}  or
 password: {file: PATH}. A tenant's encryption key is made with
 encryption_key: generate.`,
 		Example: "  IMAP_PASSWORD=… mailyard apply -f mailbox.yaml\n  mailyard apply -f tenant.yaml -f mailboxes.yaml --dry-run",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if len(files) == 0 {
 				return errors.New("name the documents' file with -f, or -f - for standard input")
@@ -150,7 +150,7 @@ func (c *command) export() *cobra.Command {
 		Short:   "Write tenants, folders and mailboxes as documents for apply",
 		Long:    "Writes the documents as `mailyard apply` reads them. Secrets are never written; applying what was exported keeps those that are stored.",
 		Example: "  mailyard export > everything.yaml\n  mailyard export --tenant acme > acme.yaml",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			store, err := c.control(cmd.Context())
 			if err != nil {

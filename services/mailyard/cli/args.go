@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -13,13 +12,28 @@ func exactly(n int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
 		case len(args) < n:
-			return fmt.Errorf("an argument is missing: use `%s`", use(cmd))
+			return usagef("an argument is missing: use `%s`", use(cmd))
 		case len(args) > n:
-			return fmt.Errorf("%q is one argument too many: use `%s`", args[n], use(cmd))
+			return usagef("%q is one argument too many: use `%s`", args[n], use(cmd))
 		}
 		return nil
 	}
 }
+
+// noArgs wants none. A word behind a command that only holds others is taken for
+// a command.
+func noArgs(cmd *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return nil
+	case cmd.HasSubCommands():
+		return usagef("unknown command %q for %q; see `%s --help`", args[0], cmd.CommandPath(), cmd.CommandPath())
+	}
+	return usagef("%q is one argument too many: use `%s`", args[0], use(cmd))
+}
+
+// title begins a sentence with a word.
+func title(word string) string { return strings.ToUpper(word[:1]) + word[1:] }
 
 // use returns the use line of a command without its flags.
 func use(cmd *cobra.Command) string {
@@ -28,7 +42,7 @@ func use(cmd *cobra.Command) string {
 
 // group makes a command that only holds others: alone it shows its help.
 func group(cmd *cobra.Command) *cobra.Command {
-	cmd.Args = cobra.NoArgs
+	cmd.Args = noArgs
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	return cmd
 }
@@ -42,5 +56,5 @@ func oneOf[S ~string](flag string, value S, allowed ...S) error {
 	for i, a := range allowed {
 		names[i] = string(a)
 	}
-	return fmt.Errorf("%s: %q is none of %s", flag, value, strings.Join(names, ", "))
+	return usagef("%s: %q is none of %s", flag, value, strings.Join(names, ", "))
 }

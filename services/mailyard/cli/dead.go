@@ -1,158 +1,137 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/spf13/cobra"
-	"go.uber.org/zap"
 
 	"github.com/mailyard/mailyard/pkg/bus"
 	"github.com/mailyard/mailyard/schemas"
+	"github.com/mailyard/mailyard/services/admin/operation"
 )
 
 func (c *command) dead() *cobra.Command {
-	dead := group(&cobra.Command{
+	dead := c.ofTenant(group(&cobra.Command{
 		Use:   "dead",
 		Short: "List and replay dead letters: mail that a stage gave up",
 		Long: `A dead letter is a mail that a stage gave up after its last attempt. The mail
 itself is still in the inbox, and is left alone there until it is replayed.`,
-	})
-	var q bus.DeadQuery
-	var stage string
-	list := &cobra.Command{
-		Use:     "list",
-		Short:   "List dead letters, newest first",
-		Example: "  mailyard dead list --mailbox info",
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			q.Stage = schemas.Stage(stage)
-			if err := oneOf("--stage", q.Stage, schemas.StageFetcher, schemas.StageClassifier, schemas.StagePersister, schemas.StageDisposer); err != nil {
-				return err
-			}
-			if q.Limit < 1 || q.Limit > bus.MaxDeadLetters {
-				return fmt.Errorf("--limit: %d is not between 1 and %d", q.Limit, bus.MaxDeadLetters)
-			}
-			return c.withBus(cmd.Context(), func(conn *bus.Conn) error { return c.listDead(cmd.Context(), conn, q) })
-		},
-	}
-	list.Flags().StringVar(&q.Tenant, "tenant", "", "only this tenant's")
-	list.Flags().StringVar(&q.Mailbox, "mailbox", "", "only from this mailbox")
-	list.Flags().StringVar(&stage, "stage", "", "only from this stage: fetcher, classifier, persister, disposer")
-	list.Flags().IntVar(&q.Limit, "limit", 50, "at most this many, up to 500")
-	dead.AddCommand(list,
-		c.deadAction("show NUMBER", "Show a dead letter", func(ctx context.Context, conn *bus.Conn, n uint64) error {
-			d, err := conn.DeadLetter(ctx, n)
-			if err != nil {
-				return err
-			}
-			if c.json {
-				return c.printJSON(d)
-			}
-			return c.showDead(d)
-		}),
-		c.deadAction("replay NUMBER", "Try it again, from the stage that gave it up", func(ctx context.Context, conn *bus.Conn, n uint64) error {
-			if err := conn.Replay(ctx, n); err != nil {
-				return err
-			}
-			return c.printDone(map[string]any{"replayed": n}, "Dead letter %d is tried again.\n", n)
-		}),
-		c.deadAction("drop NUMBER", "Forget it; its mail stays in the inbox and is left alone", func(ctx context.Context, conn *bus.Conn, n uint64) error {
-			if err := conn.DropDead(ctx, n); err != nil {
-				return err
-			}
-			return c.printDone(map[string]any{"dropped": n}, "Dead letter %d is forgotten. Its mail stays in the inbox.\n", n)
-		}),
-	)
+	}))
+	dead.AddCommand(c.deadList(), c.deadShow(),
+		c.deadAction("replay", "Try it again, from the stage that gave it up"),
+		c.deadAction("drop", "Forget it; its mail stays in the inbox and is left alone"))
 	return dead
 }
 
-func (c *command) deadAction(use, short string, act func(context.Context, *bus.Conn, uint64) error) *cobra.Command {
-	return &cobra.Command{
-		Use: use, Short: short, Args: exactly(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			n, err := strconv.ParseUint(args[0], 10, 64)
-			if err != nil || n == 0 {
-				return fmt.Errorf("%q is not the number of a dead letter; `mailyard dead list` shows them", args[0])
-			}
-			return c.withBus(cmd.Context(), func(conn *bus.Conn) error {
-				err := act(cmd.Context(), conn, n)
-				if errors.Is(err, bus.ErrNotFound) {
-					return fmt.Errorf("there is no dead letter %d; `mailyard dead list` shows them", n)
-				}
+func (c *command) deadList() *cobra.Command {
+	var in operation.ListDeadLetters
+	var stage string
+	cmd := performs(&cobra.Command{
+		Use: "list", Short: "List dead letters, newest first", Args: noArgs, Example: "  mailyard dead list\n  mailyard dead list --mailbox info --stage persister",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			in.Stage = schemas.Stage(stage)
+			err := errors.Join(
+				oneOf("--stage", in.Stage, schemas.StageFetcher, schemas.StageClassifier, schemas.StagePersister, schemas.StageDisposer),
+				within("--limit", in.Limit, 100),
+			)
+			if err != nil {
 				return err
-			})
+			}
+			path, err := c.path(cmd.Context())
+			if err != nil {
+				return err
+			}
+			var page operation.DeadLetters
+			r, err := c.read(cmd.Context(), call{operation: "dead.list", path: path, query: query(in)}, &page)
+			if err != nil {
+				return err
+			}
+			return c.show(r, func() error { return c.printDead(page) })
 		},
-	}
+	}, "dead.list")
+	cmd.Flags().StringVar(&in.Mailbox, "mailbox", "", "only from this mailbox")
+	cmd.Flags().StringVar(&stage, "stage", "", "only from this stage: fetcher, classifier, persister, disposer")
+	cmd.Flags().Uint64Var(&in.Before, "before", 0, "only those before this number: the next page")
+	cmd.Flags().IntVar(&in.Limit, "limit", 50, "at most this many, up to 100")
+	c.completeFlag(cmd, "mailbox", c.mailboxIDs)
+	values(cmd, "stage", "fetcher", "classifier", "persister", "disposer")
+	return cmd
 }
 
-func (c *command) listDead(ctx context.Context, conn *bus.Conn, q bus.DeadQuery) error {
-	letters, err := conn.DeadLetters(ctx, q)
-	if err != nil {
-		return err
-	}
-	if c.json {
-		if letters == nil {
-			letters = []bus.DeadLetter{}
-		}
-		return c.printJSON(letters)
-	}
-	if len(letters) == 0 {
+func (c *command) printDead(page operation.DeadLetters) error {
+	if len(page.Letters) == 0 {
 		return c.printf("There are no dead letters.\n")
 	}
 	rows := [][]string{{"NUMBER", "SINCE", "MAILBOX", "STAGE", "UIDS", "ATTEMPTS", "ERROR"}}
-	for _, d := range letters {
+	for _, d := range page.Letters {
 		rows = append(rows, []string{
-			strconv.FormatUint(d.Sequence, 10), d.At.Local().Format("01-02 15:04:05"), d.Tenant + "/" + d.Mailbox,
+			strconv.FormatUint(d.Sequence, 10), ageText(&d.At), d.Tenant + "/" + d.Mailbox,
 			string(d.Stage), oneLine(d.UIDs, 20), strconv.Itoa(d.Attempts), oneLine(d.Error, 90),
 		})
 	}
-	return c.table(rows)
+	if err := c.table(rows); err != nil {
+		return err
+	}
+	if page.Next > 0 {
+		return c.printf("\nMore: --before %d\n", page.Next)
+	}
+	return nil
+}
+
+// deadNumber checks what names a dead letter.
+func deadNumber(s string) error {
+	if n, err := strconv.ParseUint(s, 10, 64); err != nil || n == 0 {
+		return usagef("%q is not the number of a dead letter; `mailyard dead list` shows them", s)
+	}
+	return nil
+}
+
+// noDead says that there is no such dead letter.
+func noDead(number string, err error) error {
+	if isStatus(err, 404) {
+		return &codedError{exitNotFound, fmt.Errorf("there is no dead letter %s; `mailyard dead list` shows them", number)}
+	}
+	return err
+}
+
+func (c *command) deadShow() *cobra.Command {
+	return performs(&cobra.Command{
+		Use: "show NUMBER", Short: "Show a dead letter", Args: exactly(1), Example: "  mailyard dead show 12",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := deadNumber(args[0]); err != nil {
+				return err
+			}
+			var d operation.DeadLetter
+			var r reply
+			err := c.anywhere(cmd.Context(), func(tenant string) (err error) {
+				r, err = c.read(cmd.Context(), call{operation: "dead.get", path: map[string]string{"tenant": tenant, "sequence": args[0]}}, &d)
+				return err
+			})
+			if err != nil {
+				return noDead(args[0], err)
+			}
+			return c.show(r, func() error { return c.showDead(d.DeadLetter) })
+		},
+	}, "dead.get")
+}
+
+func (c *command) deadAction(verb, short string) *cobra.Command {
+	return performs(&cobra.Command{
+		Use: verb + " NUMBER", Short: short, Args: exactly(1), Example: "  mailyard dead " + verb + " 12",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := deadNumber(args[0]); err != nil {
+				return err
+			}
+			return noDead(args[0], c.anywhere(cmd.Context(), func(tenant string) error {
+				return c.do(cmd.Context(), call{operation: "dead." + verb, path: map[string]string{"tenant": tenant, "sequence": args[0]}})
+			}))
+		},
+	}, "dead."+verb)
 }
 
 func (c *command) showDead(d bus.DeadLetter) error {
 	return c.printf("Dead letter    %d, %s\nMailbox        %s/%s, UIDVALIDITY %d, UID %s\nStage          %s, after %d attempts\nError          %s\nReplay goes to %s\n",
 		d.Sequence, timeText(&d.At), d.Tenant, d.Mailbox, d.UIDValidity, oneLine(d.UIDs, 200), d.Stage, d.Attempts, oneLine(d.Error, 1000), d.OriginalSubject)
-}
-
-// errNotRunning explains why a command that asks the running services cannot.
-var errNotRunning = errors.New("mailyard does not run here: start it with `mailyard up`, or name the folder of the one that runs with --data")
-
-// withBus connects to the NATS of the installation.
-func (c *command) withBus(ctx context.Context, use func(*bus.Conn) error) (err error) {
-	o, err := c.busOptions()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	conn, err := bus.Connect(ctx, o)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
-	return use(conn)
-}
-
-func (c *command) busOptions() (bus.Options, error) {
-	s, err := c.settings()
-	if err != nil {
-		return bus.Options{}, err
-	}
-	o := bus.Options{URL: s.NATS.URL, User: s.NATS.User, Password: s.NATS.Password.Reveal(), Name: "cli", Logger: zap.NewNop()}
-	if !isEmbedded(s.NATS.URL) {
-		return o, nil
-	}
-	e, running, err := c.home().Endpoints()
-	if err != nil {
-		return bus.Options{}, err
-	}
-	if !running || e.NATSURL == "" {
-		return bus.Options{}, errNotRunning
-	}
-	o.URL, o.User, o.Password = e.NATSURL, e.NATSUser, e.NATSPassword
-	return o, nil
 }

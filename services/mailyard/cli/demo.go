@@ -24,7 +24,7 @@ delivered, one after the other. It speaks clear text, so keep it where only you
 can reach it; the services log in only if MAILYARD_INSECURE_HOSTS lists it, and
 dial it only if MAILYARD_MAIL_NETWORKS does.`,
 		Example: "  mailyard demo serve\n  mailyard demo serve --listen 0.0.0.0:10143 --password-file /run/secrets/demo_password",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.serveDemo(cmd.Context(), addr, passwordFile)
 		},
@@ -75,7 +75,7 @@ func (c *command) healthcheck() *cobra.Command {
 		Long: `Exits with 0 if the process that serves its health on the address of the
 settings (health, MAILYARD_HEALTH_ADDR) is well: for containers, which have no
 other program to ask with.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := c.settings()
 			if err != nil {

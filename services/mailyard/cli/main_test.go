@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +14,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/mailyard/mailyard/pkg/process"
+	"github.com/mailyard/mailyard/services/admin/admintest"
+	"github.com/mailyard/mailyard/services/admin/rest"
 	"github.com/mailyard/mailyard/services/mailyard/cli"
 )
 
@@ -41,13 +45,38 @@ func newUser(t *testing.T) *user {
 	return &user{t: t, data: filepath.Join(t.TempDir(), "data"), environ: []string{"IMAP_PASSWORD=hunter2-secret"}}
 }
 
+// newOffice returns the landlord, at the command line of a service with two
+// tenants.
+func newOffice(t *testing.T) (*user, *admintest.Office) {
+	t.Helper()
+	o := admintest.New(t)
+	h, err := rest.New(rest.Config{Desk: o.Desk, Accounts: o.Accounts, Version: "test", Logger: o.Logger})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(h)
+	t.Cleanup(server.Close)
+	u := newUser(t)
+	u.environ = append(u.environ, "MAILYARD_SERVER="+server.URL, "MAILYARD_TOKEN="+o.Lena.Token)
+	return u, o
+}
+
+// as is the same command line in front of somebody else.
+func (u *user) as(p admintest.Person) *user {
+	other := *u
+	other.environ = append([]string{"MAILYARD_TOKEN=" + p.Token}, u.environ...)
+	return &other
+}
+
 // try runs a command and returns what it printed.
 func (u *user) try(args ...string) (string, error) {
 	u.t.Helper()
 	var out bytes.Buffer
 	err := cli.Run(u.t.Context(), append([]string{"--data", u.data}, args...), cli.Streams{In: strings.NewReader(u.in), Out: &out, Err: &out}, u.environ)
-	if strings.Contains(out.String(), "hunter2") || err != nil && strings.Contains(err.Error(), "hunter2") {
-		u.t.Errorf("mailyard %v tells the password: %s %v", args, out.String(), err)
+	for _, secret := range []string{"hunter2", admintest.Password} {
+		if strings.Contains(out.String(), secret) || err != nil && strings.Contains(err.Error(), secret) {
+			u.t.Errorf("mailyard %v tells the password: %s %v", args, out.String(), err)
+		}
 	}
 	return out.String(), err
 }
@@ -69,9 +98,10 @@ func (u *user) refused(fragments []string, args ...string) {
 		u.t.Errorf("mailyard %s succeeded: %s", strings.Join(args, " "), out)
 		return
 	}
+	said := fmt.Sprintf("%d: %v", cli.ExitCode(err), err) // the exit code is in front
 	for _, f := range fragments {
-		if !strings.Contains(err.Error(), f) {
-			u.t.Errorf("mailyard %s:\n%v\ndoes not say %q", strings.Join(args, " "), err, f)
+		if !strings.Contains(said, f) {
+			u.t.Errorf("mailyard %s:\n%s\ndoes not say %q", strings.Join(args, " "), said, f)
 		}
 	}
 }

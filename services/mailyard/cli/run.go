@@ -3,7 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
-	"fmt"
+	"errors"
 	"io"
 	"strings"
 
@@ -35,7 +35,12 @@ func Run(ctx context.Context, args []string, s Streams, environ []string) error 
 	root.SetIn(s.In)
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
-	return root.ExecuteContext(ctx)
+	err := root.ExecuteContext(ctx)
+	var coded *codedError
+	if err != nil && !c.began && !errors.As(err, &coded) {
+		return &codedError{exitUsage, err} // no command came as far as to do something
+	}
+	return err
 }
 
 // A command is what all commands share: the global flags and the streams.
@@ -45,6 +50,10 @@ type command struct {
 	data    string
 	config  string
 	json    bool
+	server  string // of REST; empty: the local installation's
+	token   string // a secret
+	tenant  string
+	began   bool // the command line was right
 }
 
 func (c *command) root() *cobra.Command {
@@ -56,7 +65,12 @@ matches each mail to folders by recipient address, and only after the commit
 moves or deletes it on the mail server.
 
 Everything lives in one folder (--data) unless settings (--config, or
-MAILYARD_… variables) say otherwise.`,
+MAILYARD_… variables) say otherwise. Commands on tenants, folders, mailboxes and
+mail ask the service that runs there, or the one that --server names.
+
+Exit codes: 0 done; 1 it failed; 2 the command line is wrong; 3 not found;
+4 not signed in, or not allowed; 5 changed by somebody else, or in use;
+6 mailyard does not run, or does not answer.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Version:       Version,
@@ -65,9 +79,25 @@ MAILYARD_… variables) say otherwise.`,
 	flags.StringVar(&c.data, "data", c.variable("MAILYARD_DATA", "./data"), "folder of the installation")
 	flags.StringVar(&c.config, "config", "", "file with the installation's settings (or MAILYARD_CONFIG)")
 	flags.BoolVar(&c.json, "json", false, "print JSON, for programs")
-	root.AddCommand(c.up(), c.apply(), c.export(), c.mails(), c.mail(), c.status(), c.dead(), c.key(), c.demo(), c.healthcheck())
+	flags.StringVar(&c.server, "server", c.variable("MAILYARD_SERVER", ""), "address of a running mailyard, such as https://mail.example.org (default: the one of --data)")
+	flags.StringVar(&c.token, "token", "", "API token; better given by MAILYARD_TOKEN, or in a file by MAILYARD_TOKEN_FILE")
+	root.AddGroup(
+		&cobra.Group{ID: "run", Title: "Run it:"},
+		&cobra.Group{ID: "manage", Title: "Manage what runs:"},
+		&cobra.Group{ID: "documents", Title: "Work on the databases, whether it runs or not:"},
+	)
+	add := func(group string, commands ...*cobra.Command) {
+		for _, cmd := range commands {
+			cmd.GroupID = group
+			root.AddCommand(cmd)
+		}
+	}
+	add("run", c.up(), c.key(), c.demo(), c.healthcheck())
+	add("manage", c.tenants(), c.folders(), c.mailboxes(), c.routing(), c.mail(), c.mails(), c.dead(), c.audit(), c.accounts(), c.sessions(), c.tokens(), c.system())
+	add("documents", c.status(), c.apply(), c.export())
+	root.PersistentPreRun = func(*cobra.Command, []string) { c.began = true }
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fmt.Errorf("%w; see `%s --help`", err, cmd.CommandPath())
+		return usagef("%w; see `%s --help`", err, cmd.CommandPath())
 	})
 	return root
 }

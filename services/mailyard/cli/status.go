@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -42,7 +41,7 @@ func (c *command) status() *cobra.Command {
 		Use:     "status",
 		Short:   "Show what state the mailboxes and the lanes are in",
 		Example: "  mailyard status\n  mailyard status --json",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := c.readStatus(cmd.Context())
 			if err != nil {
@@ -193,12 +192,7 @@ func (c *command) showStatus(s status) error {
 	if err := c.printf("\n"); err != nil {
 		return err
 	}
-	rows = [][]string{{"STREAM", "MESSAGES", "SIZE", "OLDEST"}}
-	slices.SortFunc(s.Streams, func(a, b bus.Backlog) int { return cmp.Compare(a.Stream, b.Stream) })
-	for _, b := range s.Streams {
-		rows = append(rows, []string{b.Stream, strconv.FormatUint(b.Messages, 10), bytesText(int64(b.Bytes)), ageText(b.Oldest)})
-	}
-	if err := c.table(rows); err != nil {
+	if err := c.printBacklogs(s.Streams); err != nil {
 		return err
 	}
 	return c.printf("\n%s\n", deadText(s.Dead))

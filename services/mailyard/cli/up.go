@@ -25,7 +25,7 @@ told to find elsewhere it brings along: nats-server, Redis, SQLite databases,
 all in the data folder. A second start goes on where the first stopped.`,
 		Example: `  mailyard up --demo       # with a demo mail server and sample mails
   mailyard up              # the mailboxes that were applied`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.runUp(cmd.Context(), withDemo, quiet)
 		},

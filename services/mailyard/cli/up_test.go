@@ -17,6 +17,7 @@ import (
 	"github.com/emersion/go-imap/v2/imapclient"
 
 	"github.com/mailyard/mailyard/pkg/mailstore"
+	"github.com/mailyard/mailyard/services/admin/operation"
 )
 
 // A program is `mailyard up` as a process of its own.
@@ -129,7 +130,7 @@ func TestUpWithTheDemoFromStartToCtrlC(t *testing.T) {
 	if out := u.do("dead", "list"); !strings.Contains(out, "There are no dead letters.") {
 		t.Errorf("dead list:\n%s", out)
 	}
-	var letters []any
+	var letters operation.DeadLetters
 	u.json(&letters, "dead", "list")
 	for _, action := range []string{"show", "replay", "drop"} {
 		u.refused([]string{"no dead letter 99", "mailyard dead list"}, "dead", action, "99")
@@ -169,9 +170,11 @@ func TestSecondStartGoesOnAfterAKill(t *testing.T) {
 
 	p = u.start("up", "--demo")
 	var mails []mailstore.Summary
+	p.awaitText("In another terminal")
 	p.await("all that was delivered is stored and has left the inbox", func() bool {
-		mails = nil
-		u.json(&mails, "mails", "--limit", "1000")
+		var page operation.MailPage
+		u.json(&page, "mails", "--limit", "500")
+		mails = page.Mails
 		undisposed := slices.ContainsFunc(mails, func(m mailstore.Summary) bool { return m.DisposedAt == nil })
 		return !undisposed && len(mails) >= 12 && u.inbox() == 0 && len(mails) >= u.delivered()
 	})
