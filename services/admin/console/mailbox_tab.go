@@ -1,0 +1,160 @@
+package console
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/mailyard/mailyard/pkg/bus"
+	"github.com/mailyard/mailyard/pkg/config"
+	"github.com/mailyard/mailyard/pkg/mailstore"
+	"github.com/mailyard/mailyard/schemas"
+	"github.com/mailyard/mailyard/services/admin/operation"
+)
+
+// newestMails is how many mails the page of a mailbox shows.
+const newestMails = 20
+
+// mailTab is the ledger of a mailbox.
+type mailTab struct {
+	Path  string // it refreshes from
+	All   string
+	Mails []mailLine
+	Empty empty
+}
+
+type mailLine struct {
+	mailstore.Summary
+	Path  string
+	State badge
+	From  string
+	Names []string // of the folders
+}
+
+func (c *console) mailboxMail(r *request) error {
+	return r.showMailbox("mail", "mailbox-mail", func(m operation.Mailbox, row operation.MailboxRow) (any, error) {
+		list, err := r.desk.ListMails(r.Context(), r.actor, &operation.ListMails{InTenant: r.inTenant(), Mailbox: m.Document.ID, Limit: newestMails})
+		if err != nil {
+			return nil, err
+		}
+		names := map[string]string{}
+		for _, f := range row.Folders {
+			names[f.ID] = f.Name
+		}
+		v := mailTab{All: withQuery(r.path("mails"), nil, "mailbox", m.Document.ID), Empty: empty{Icon: "mail", Title: "No mail yet", Text: "What is taken from this mailbox is listed here."}}
+		if !m.Document.Enabled {
+			v.Empty.Text = "The mailbox is not enabled: no mail is taken from it."
+		}
+		for _, s := range list.Mails {
+			v.Mails = append(v.Mails, r.mailLine(s, names))
+		}
+		return v, nil
+	})
+}
+
+func (r *request) mailLine(s mailstore.Summary, folders map[string]string) mailLine {
+	l := mailLine{Summary: s, Path: r.path("mails", s.MailID), From: s.FromName, State: badge{Tone: toneBusy, Text: "Stored", Title: "It is still in the inbox"}}
+	if l.From == "" {
+		l.From = s.FromAddress
+	}
+	for _, id := range s.Folders {
+		if name := folders[id]; name != "" {
+			id = name
+		}
+		l.Names = append(l.Names, id)
+	}
+	switch {
+	case s.Verdict == schemas.Invalid:
+		l.State = badge{Tone: toneWarn, Text: "Invalid", Title: string(s.Reason)}
+	case s.DisposedAt != nil:
+		l.State = badge{Tone: toneOK, Text: "Done", Title: "It has left the inbox"}
+	}
+	return l
+}
+
+// deadTab is the dead letters of a mailbox.
+type deadTab struct {
+	Letters []deadLine
+	Post    string
+	All     string
+	Write   bool
+	Empty   empty
+}
+
+type deadLine struct {
+	bus.DeadLetter
+	Path string
+	Drop confirm
+}
+
+func (c *console) mailboxDead(r *request) error {
+	return r.showMailbox("dead-letters", "mailbox-dead", func(m operation.Mailbox, _ operation.MailboxRow) (any, error) {
+		list, err := r.desk.ListDeadLetters(r.Context(), r.actor, &operation.ListDeadLetters{InTenant: r.inTenant(), Mailbox: m.Document.ID})
+		if err != nil {
+			return nil, err
+		}
+		v := deadTab{
+			Post: r.path("mailboxes", m.Document.ID, "dead-letters"), Write: r.mayWrite(), All: withQuery(r.path("dead-letters"), nil, "mailbox", m.Document.ID),
+			Empty: empty{Icon: "check-circle", Title: "No dead letters", Text: "Mail that a stage gave up after several attempts would wait here, to be replayed."},
+		}
+		for _, l := range list.Letters {
+			sequence := strconv.FormatUint(l.Sequence, 10)
+			v.Letters = append(v.Letters, deadLine{DeadLetter: l, Path: r.path("dead-letters", sequence), Drop: confirm{
+				ID: elementID("drop", sequence), Title: "Drop dead letter " + sequence + "?", Danger: true, Submit: "Drop",
+				Effect: []string{"Its mail stays in the inbox and is left alone: it is not fetched again.", "The dead letter cannot be replayed any more."},
+				Post:   v.Post, Hidden: []pair{{"sequence", sequence}, {"do", "drop"}},
+			}})
+		}
+		return v, nil
+	})
+}
+
+// settleDead replays or drops a dead letter.
+func (c *console) settleDead(r *request) error {
+	m, err := r.mailbox(r.PathValue("mailbox"))
+	if err != nil {
+		return err
+	}
+	sequence, err := strconv.ParseUint(r.PostFormValue("sequence"), 10, 64)
+	if err != nil {
+		return operation.Invalid(config.Problem{Path: "sequence", Message: "is not the number of a dead letter"})
+	}
+	in := operation.InDeadLetter{InTenant: r.inTenant(), Sequence: sequence}
+	var done operation.Done
+	switch r.PostFormValue("do") {
+	case "replay":
+		done, err = r.desk.ReplayDeadLetter(r.Context(), r.actor, &operation.ReplayDeadLetter{InDeadLetter: in})
+	case "drop":
+		done, err = r.desk.DropDeadLetter(r.Context(), r.actor, &operation.DropDeadLetter{InDeadLetter: in})
+	default:
+		return &operation.Problem{Title: "Bad request", Status: http.StatusBadRequest, Detail: fmt.Sprintf("%q is neither replay nor drop", clip(r.PostFormValue("do"), 20))}
+	}
+	if err != nil {
+		return err
+	}
+	r.tell(toneOK, "%s", done.Message)
+	return r.redirect(r.path("mailboxes", m.Document.ID, "dead-letters"))
+}
+
+// auditTab is the audit of a mailbox.
+type auditTab struct {
+	Entries []auditRow
+	All     string
+	Empty   empty
+}
+
+func (c *console) mailboxAudit(r *request) error {
+	return r.showMailbox("audit", "mailbox-audit", func(m operation.Mailbox, _ operation.MailboxRow) (any, error) {
+		list, err := r.desk.ListAudit(r.Context(), r.actor, &operation.ListAudit{Tenant: r.tenant.Document.ID, Kind: schemas.KindMailbox, ID: m.Document.ID})
+		if err != nil {
+			return nil, err
+		}
+		v := auditTab{All: withQuery(r.path("audit"), nil, "kind", string(schemas.KindMailbox), "id", m.Document.ID), Empty: empty{Icon: "history", Title: "Nothing here", Text: "No change of this mailbox is recorded."}}
+		for _, e := range list.Entries {
+			row := auditRowOf(e, false)
+			row.Link = "" // it leads here
+			v.Entries = append(v.Entries, row)
+		}
+		return v, nil
+	})
+}
