@@ -3,6 +3,7 @@ package demoserver
 import (
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -46,7 +47,7 @@ func (s *Server) listenSMTP() error {
 			if each.tls {
 				outer = tls.NewListener(l, s.opts.TLS)
 			}
-			if err := s.smtp.Serve(outer); err != nil {
+			if err := s.smtp.Serve(outer); err != nil && !errors.Is(err, net.ErrClosed) { // the listener ends before the server
 				s.opts.Logger.Error("serving submission to the demo mailboxes", zap.Error(err))
 			}
 		})
