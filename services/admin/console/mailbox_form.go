@@ -258,7 +258,7 @@ func (r *request) noKey() *notice {
 	n := &notice{Tone: toneWarn, Title: "No password can be kept yet.", Text: "The tenant has no Tenant Encryption Key. Ask the landlord to set it in the Tenant Parameters. Everything else can be saved meanwhile."}
 	if r.landlord() {
 		n.Text = "The tenant has no Tenant Encryption Key. Set it in the Tenant Parameters. Everything else can be saved meanwhile."
-		n.Action = &action{Label: "Tenant Parameters", Icon: "key", Path: joinPath("tenants", r.tenant.Document.ID, "parameters")}
+		n.Action = &action{Label: "Tenant Parameters", Icon: "key", Path: r.path("parameters")}
 	}
 	return n
 }
