@@ -12,9 +12,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/page"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
 
@@ -24,9 +22,10 @@ const patience = 30 * time.Second
 // A window is a window of a browser. Its methods fail the test, with what the
 // page shows.
 type window struct {
-	t    testing.TB
-	ctx  context.Context
-	base string // address of the console
+	t     testing.TB
+	ctx   context.Context
+	base  string // address of the console
+	watch *watch
 }
 
 // open starts a browser with nothing in it, and opens a window. It ends with the test.
@@ -38,7 +37,7 @@ func open(t testing.TB, base string) *window {
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(1280, 900),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WindowSize(1280, 900), chromedp.ProxyServer(outside(t)),
 	)
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(stop)
@@ -66,27 +65,37 @@ func (w *window) begin() {
 	if err := chromedp.Do(w.ctx, chromedp.Navigate("about:blank")); err != nil {
 		w.t.Fatalf("opening the browser: %v", err)
 	}
-	if _, err := chromedp.Call(w.ctx, log.Enable, cdp.Empty{}); err != nil {
+	w.watch = &watch{leave: true}
+	if err := w.watch.begin(w.ctx, w.base); err != nil {
 		w.t.Fatalf("listening to the browser: %v", err)
 	}
-	if err := chromedp.Listen(w.ctx, w.listen); err != nil {
-		w.t.Fatalf("listening to the browser: %v", err)
+	w.t.Cleanup(func() { w.well() })
+}
+
+// in goes on with the window in another test, usually one within its own.
+func (w *window) in(t testing.TB) {
+	t.Helper()
+	before := w.t
+	w.t = t
+	t.Cleanup(func() {
+		w.well()
+		w.t = before
+	})
+}
+
+// well fails the test with what the pages did wrong meanwhile.
+func (w *window) well() {
+	w.t.Helper()
+	for _, c := range w.watch.complaints() {
+		w.t.Error(c)
 	}
 }
 
-// listen fails the test when a page breaks its own policy or throws.
-func (w *window) listen(event any) {
-	switch e := event.(type) {
-	case *runtime.EventExceptionThrown:
-		w.t.Errorf("the page threw: %s %s", e.ExceptionDetails.Text, e.ExceptionDetails.URL)
-	case *log.EventEntryAdded:
-		if strings.Contains(e.Entry.Text, "Content Security Policy") {
-			w.t.Errorf("the page breaks its policy: %s", e.Entry.Text)
-		}
-	case *page.EventJavascriptDialogOpening:
-		go func() { // the browser's own question about unsaved changes: leave
-			_, _ = chromedp.Call(w.ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{Accept: true}) // the window may be gone
-		}()
+// front brings the window before the others: a hidden one does not refresh itself.
+func (w *window) front() {
+	w.t.Helper()
+	if _, err := chromedp.Call(w.ctx, page.BringToFront, cdp.Empty{}); err != nil {
+		w.t.Fatal(err)
 	}
 }
 
@@ -241,6 +250,26 @@ func (w *window) tick(label string, on bool) {
 	if ask(w, "looking at "+label, chromedp.Evaluate[bool](`document.querySelector("[data-found]").checked`)) != on {
 		w.do("ticking "+label, chromedp.Click(at))
 	}
+}
+
+// holds waits until a cell of a table, by the name of its row and that of its
+// column on narrow screens, satisfies an expression of x, its text.
+func (w *window) holds(row, column, expression string) {
+	w.t.Helper()
+	w.until(fmt.Sprintf("%s of %s: %s", column, row, expression), fmt.Sprintf(`(() => {
+		var tr = [...document.querySelectorAll("tbody tr")].find(r => r.querySelector("th")?.innerText.trim().startsWith(%q));
+		var x = tr?.querySelector('[data-label=%q]')?.innerText.trim(); return x !== undefined && (%s); })()`, row, column, expression))
+}
+
+// status asks for a path as the page could, and returns the status and the text.
+func (w *window) status(method, path string) (int, string) {
+	w.t.Helper()
+	type answer struct {
+		Status int    `json:"status"`
+		Text   string `json:"text"`
+	}
+	a := ask(w, method+" "+path, chromedp.Evaluate[answer](fmt.Sprintf(`fetch(%q, {method: %q, headers: {"Content-Type": "application/x-www-form-urlencoded"}}).then(async r => ({status: r.status, text: await r.text()}))`, path, method), chromedp.EvalAwaitPromise))
+	return a.Status, a.Text
 }
 
 // key presses keys.

@@ -81,6 +81,13 @@ func up(t testing.TB) *installation {
 	}
 }
 
+// in goes on with the installation in another test, usually one within its own.
+func (i *installation) in(t testing.TB) {
+	before := i.t
+	i.t = t
+	t.Cleanup(func() { i.t = before })
+}
+
 // run runs another command of mailyard on the installation.
 func (i *installation) run(args ...string) string {
 	i.t.Helper()
