@@ -48,7 +48,7 @@ func (o Operation) New() any { return reflect.New(o.Input).Interface() }
 
 // Run performs the operation. in is what New returned, filled in.
 func (o Operation) Run(ctx context.Context, d *Desk, a control.Actor, in any) (any, error) {
-	if problems := texts(in); len(problems) > 0 {
+	if problems := texts(in, restNames()); len(problems) > 0 {
 		return nil, Invalid(problems...)
 	}
 	return o.run(ctx, d, a, in)
@@ -57,7 +57,7 @@ func (o Operation) Run(ctx context.Context, d *Desk, a control.Actor, in any) (a
 // Follow performs an operation of steps, and tells of each as it begins and as
 // it ends.
 func (o Operation) Follow(ctx context.Context, d *Desk, a control.Actor, in any, report func(doctor.Step)) (any, error) {
-	if problems := texts(in); len(problems) > 0 {
+	if problems := texts(in, restNames()); len(problems) > 0 {
 		return nil, Invalid(problems...)
 	}
 	return o.follow(ctx, d, a, in, report)
@@ -82,7 +82,10 @@ func (o Operation) Call(ctx context.Context, d *Desk, a control.Actor, input jso
 	if err := dec.Decode(in); err != nil {
 		return nil, undecodable(err)
 	}
-	return o.Run(ctx, d, a, in)
+	if problems := texts(in, jsonNames()); len(problems) > 0 {
+		return nil, Invalid(problems...)
+	}
+	return o.run(ctx, d, a, in)
 }
 
 // A method of a Desk.

@@ -105,20 +105,28 @@ func plainly(message string) string {
 // other. Documents have rules of their own.
 const maxText = 4096
 
+// The names of what is in an input: those of REST, where the body is the input,
+// and those of its JSON.
+func restNames() naming { return naming{"path", "query", "header", "json"} }
+func jsonNames() naming { return naming{"json"} }
+
+// naming lists the tags that name a field.
+type naming []string
+
 // texts returns what no text of an input may have: characters that are not
 // UTF-8, and NUL, which not every database takes. Fields tagged text:"any" hold
 // what is not for a database.
-func texts(in any) config.Problems {
+func texts(in any, names naming) config.Problems {
 	var problems config.Problems
-	walk(reflect.ValueOf(in), "", &problems)
+	names.walk(reflect.ValueOf(in), "", &problems)
 	return problems
 }
 
-func walk(v reflect.Value, path string, problems *config.Problems) {
+func (n naming) walk(v reflect.Value, path string, problems *config.Problems) {
 	switch v.Kind() {
 	case reflect.Pointer:
 		if !v.IsNil() {
-			walk(v.Elem(), path, problems)
+			n.walk(v.Elem(), path, problems)
 		}
 	case reflect.String:
 		if message := wrongText(v.String()); message != "" {
@@ -129,22 +137,22 @@ func walk(v reflect.Value, path string, problems *config.Problems) {
 			return // a document
 		}
 		for i := range v.Len() {
-			walk(v.Index(i), fmt.Sprintf("%s[%d]", path, i), problems)
+			n.walk(v.Index(i), fmt.Sprintf("%s[%d]", path, i), problems)
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
 			f := v.Type().Field(i)
 			if f.Tag.Get("text") != "any" && v.Type() != reflect.TypeFor[json.RawMessage]() {
-				walk(v.Field(i), within(path, f), problems)
+				n.walk(v.Field(i), n.within(path, f), problems)
 			}
 		}
 	}
 }
 
-// within returns the path of a field, as REST names it.
-func within(path string, f reflect.StructField) string {
-	for _, tag := range []string{"path", "query", "header", "json"} {
-		if name, _, _ := strings.Cut(f.Tag.Get(tag), ","); name != "" && f.Name != "Body" {
+// within returns the path of a field.
+func (n naming) within(path string, f reflect.StructField) string {
+	for _, tag := range n {
+		if name, _, _ := strings.Cut(f.Tag.Get(tag), ","); name != "" && (f.Name != "Body" || len(n) == 1) {
 			return strings.TrimPrefix(path+"."+name, ".")
 		}
 	}
