@@ -17,6 +17,7 @@ import (
 	"github.com/mailyard/mailyard/pkg/credential"
 	"github.com/mailyard/mailyard/pkg/mailstore/stores"
 	"github.com/mailyard/mailyard/pkg/process"
+	"github.com/mailyard/mailyard/pkg/secret"
 	"github.com/mailyard/mailyard/services/admin"
 	"github.com/mailyard/mailyard/services/standalone"
 )
@@ -33,7 +34,15 @@ func main() {
 		}
 		config := admin.Config{Bus: d.Bus, Topology: bus.DefaultTopology(d.Settings.NATS.Replicas).Fit(size), Logger: d.Logger, Metrics: d.Metrics}
 		if d.Settings.Admin.Listen == "" {
-			if config.Control, err = control.Open(ctx, url, d.Logger); err != nil {
+			var options []control.Option
+			if d.Settings.MasterKeyFile != "" { // without it, no tenant's key is rotated here
+				key, err := secret.LoadMasterKey(d.Settings.MasterKeyFile)
+				if err != nil {
+					return nil, err
+				}
+				options = append(options, control.WithMasterKey(key))
+			}
+			if config.Control, err = control.Open(ctx, url, d.Logger, options...); err != nil {
 				return nil, err
 			}
 			return closing(admin.New(config), config.Control.Close), nil
