@@ -3,7 +3,6 @@ package console
 import (
 	"errors"
 	"fmt"
-	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
@@ -29,24 +28,27 @@ type Config struct {
 // A console answers the requests of browsers.
 type console struct {
 	Config
-	log       *zap.Logger
-	assets    assets
-	templates *template.Template
-	public    *url.URL // nil: only this machine reaches it
+	look
+	log    *zap.Logger
+	public *url.URL // nil: only this machine reaches it
 }
 
 // New returns the handler of the console. It answers every path that REST and
 // its kin leave to it.
 func New(c Config) (http.Handler, error) {
-	con, err := build(c)
+	l, err := loadLook()
+	if err != nil {
+		return nil, fmt.Errorf("serving the console: %w", err)
+	}
+	con, err := build(c, l)
 	if err != nil {
 		return nil, err
 	}
 	return con.protect(con.mux()), nil
 }
 
-func build(c Config) (*console, error) {
-	con := &console{Config: c, log: c.Logger}
+func build(c Config, l look) (*console, error) {
+	con := &console{Config: c, look: l, log: c.Logger}
 	if con.log == nil {
 		con.log = zap.NewNop()
 	}
@@ -56,13 +58,6 @@ func build(c Config) (*console, error) {
 			return nil, errors.New("serving the console: its URL has to be like https://mail.example.org")
 		}
 		con.public = u
-	}
-	var err error
-	if con.assets, err = loadAssets(); err != nil {
-		return nil, fmt.Errorf("serving the console: %w", err)
-	}
-	if con.templates, err = con.parse(); err != nil {
-		return nil, fmt.Errorf("serving the console: %w", err)
 	}
 	return con, nil
 }

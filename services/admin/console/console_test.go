@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"go.uber.org/zap/zaptest"
@@ -20,6 +21,18 @@ import (
 
 // passwordText is everybody's password.
 const passwordText = "correct horse battery staple"
+
+// newConsole makes a console. Parsing the templates takes long, and they are
+// the same for all.
+func newConsole(c Config) (*console, error) {
+	l, err := testLook()
+	if err != nil {
+		return nil, err
+	}
+	return build(c, l)
+}
+
+var testLook = sync.OnceValues(loadLook)
 
 // A site is a console with its databases.
 type site struct {
@@ -50,7 +63,7 @@ func newSite(t testing.TB, change ...func(*Config)) *site {
 	for _, f := range change {
 		f(&c)
 	}
-	con, err := build(c)
+	con, err := newConsole(c)
 	if err != nil {
 		t.Fatal(err)
 	}

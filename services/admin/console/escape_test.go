@@ -18,7 +18,7 @@ const hostile = `</title></textarea>"'><script>alert(1)</script><img src=x onerr
 func newOfficeSite(t testing.TB) (*site, *admintest.Office) {
 	t.Helper()
 	o := admintest.New(t)
-	con, err := build(Config{Desk: o.Desk, Accounts: o.Accounts, Version: "test", Logger: o.Logger})
+	con, err := newConsole(Config{Desk: o.Desk, Accounts: o.Accounts, Version: "test", Logger: o.Logger})
 	if err != nil {
 		t.Fatal(err)
 	}

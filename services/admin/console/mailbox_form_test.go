@@ -182,7 +182,7 @@ func TestWithoutAKeyThePasswordIsDisabled(t *testing.T) {
 	o := newDeskSite(t)
 	o.site.tenant("bare", "Bare")
 	_, page := o.as(o.Lena).read("GET", "/t/bare/mailboxes/new", nil)
-	if !regexp.MustCompile(`id="field-password"[^>]* disabled`).MatchString(page) || !strings.Contains(page, `href="/tenants/bare/parameters"`) {
+	if !regexp.MustCompile(`id="field-password"[^>]* disabled`).MatchString(page) || !strings.Contains(page, `href="/t/bare/parameters"`) {
 		t.Error("the landlord is not led to the Tenant Parameters")
 	}
 	v := desk()

@@ -8,13 +8,28 @@ import (
 	"time"
 )
 
+// A look is what pages are made of: it is the same for every console.
+type look struct {
+	assets    assets
+	templates *template.Template
+}
+
+func loadLook() (look, error) {
+	a, err := loadAssets()
+	if err != nil {
+		return look{}, err
+	}
+	t, err := a.parse()
+	return look{assets: a, templates: t}, err
+}
+
 // parse reads every template. A page is a template of its own name; the frame
 // around it is "layout"; components.html and form.html hold what pages are made
 // of.
-func (c *console) parse() (*template.Template, error) {
+func (a assets) parse() (*template.Template, error) {
 	return template.New("").Option("missingkey=error").Funcs(template.FuncMap{
-		"asset":    c.assets.url,
-		"icon":     c.icon,
+		"asset":    a.url,
+		"icon":     a.icon,
 		"attr":     attribute,
 		"toast":    func(t tone, text string) toast { return toast{t, text} },
 		"sentence": sentence,
@@ -42,8 +57,8 @@ func (c *console) parse() (*template.Template, error) {
 
 // icon returns an icon of icons.svg, for ornament only: what it means has to
 // stand in text beside it.
-func (c *console) icon(name string) (template.HTML, error) {
-	sprite, err := c.assets.url("icons.svg")
+func (a assets) icon(name string) (template.HTML, error) {
+	sprite, err := a.url("icons.svg")
 	if err != nil {
 		return "", err
 	}
