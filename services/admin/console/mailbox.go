@@ -20,6 +20,7 @@ func (c *console) mailboxRoutes() []route {
 		{pattern: "GET /t/{tenant}/mailboxes/{mailbox}/history", handle: c.mailboxHistory},
 		{pattern: "GET /t/{tenant}/mailboxes/{mailbox}/mail", handle: c.mailboxMail},
 		{pattern: "GET /t/{tenant}/mailboxes/{mailbox}/dead-letters", handle: c.mailboxDead},
+		{pattern: "GET /t/{tenant}/mailboxes/{mailbox}/dead-letters/drop", handle: c.confirmDrop},
 		{pattern: "POST /t/{tenant}/mailboxes/{mailbox}/dead-letters", handle: c.settleDead},
 		{pattern: "GET /t/{tenant}/mailboxes/{mailbox}/protocol", handle: c.mailboxProtocol},
 		{pattern: "POST /t/{tenant}/mailboxes/{mailbox}/protocol", handle: c.switchProtocol},
@@ -60,7 +61,7 @@ func (c *console) mailboxes(r *request) error {
 
 func (r *request) mailboxesPage(now mailboxesNow) error {
 	v := mailboxesView{Header: header{Title: "Mailboxes"}, Path: r.path("mailboxes"), Search: now.query.Get("q"), Show: now.total > 0, Now: now}
-	if r.mayWrite() {
+	if r.mayWrite() && v.Show {
 		v.Header.Actions = []action{{Label: "New mailbox", Icon: "plus", Path: r.path("mailboxes", "new"), Primary: true}}
 	}
 	if v.Show {

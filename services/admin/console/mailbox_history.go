@@ -101,7 +101,7 @@ func (v *historyView) states(list []schemas.MailboxState, now time.Time) {
 	x := func(t time.Time) float64 {
 		return stripWidth * max(float64(t.Sub(begin))/float64(historyAge), 0)
 	}
-	good := time.Duration(0)
+	var good, known time.Duration
 	for i, s := range list {
 		b := statusBadge(s.Status)
 		v.moment(i, moment{At: s.Since, Tone: b.Tone, Title: b.Text, Text: s.Detail})
@@ -116,12 +116,13 @@ func (v *historyView) states(list []schemas.MailboxState, now time.Time) {
 		if b.Tone == toneOK || b.Tone == toneBusy {
 			good += end.Sub(from)
 		}
+		known += end.Sub(from)
 		end = from
 	}
 	slices.Reverse(v.Strip)
 	v.Summary = "No state is known of the last 72 hours."
 	if len(v.Strip) > 0 {
-		v.Summary = fmt.Sprintf("Of the last 72 hours it was well for %s; it changed its state %s.", durationText(good), plural(len(list), "time", "times"))
+		v.Summary = fmt.Sprintf("It was well for %.0f %% of the %s that are known; %s of state.", 100*float64(good)/float64(max(known, 1)), durationText(known), plural(len(list), "change", "changes"))
 	}
 	for h := 72; h > 0; h -= 24 {
 		v.Days = append(v.Days, plotTick{coordinate(x(now.Add(-time.Duration(h) * time.Hour))), fmt.Sprintf("%d h ago", h)})
@@ -138,7 +139,7 @@ func (v *historyView) moment(i int, m moment) {
 
 // throughputPlots draw how much mail came, and how fast.
 func throughputPlots(t operation.Throughput) []plot {
-	mails := plot{Title: "Mail", Unit: "mails", Bars: true, Series: []series{{Name: "Light lane"}, {Name: "Large lane"}, {Name: "Invalid"}}}
+	mails := plot{Title: "Mail stored", Unit: "mails", Bars: true, Series: []series{{Name: "Light lane"}, {Name: "Large lane"}, {Name: "Invalid"}}}
 	speed := plot{Title: "From download to stored", Unit: "", Series: []series{{Name: "Median"}, {Name: "95th percentile"}}, Format: func(ms float64) string {
 		if ms <= 0 {
 			return "0"

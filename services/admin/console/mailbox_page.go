@@ -39,7 +39,7 @@ type mailboxPage struct {
 }
 
 // showMailbox answers with a tab of a mailbox; to the head that refreshes itself
-// with the head alone. content is asked only for what the actor may see.
+// with the head alone, to a tab that does so with what is in it. content is asked only for what the actor may see.
 func (r *request) showMailbox(current, name string, content func(operation.Mailbox, operation.MailboxRow) (any, error)) error {
 	id := r.PathValue("mailbox")
 	m, err := r.mailbox(id)
@@ -57,6 +57,9 @@ func (r *request) showMailbox(current, name string, content func(operation.Mailb
 	tab, err := content(m, row)
 	if err != nil {
 		return err
+	}
+	if r.partial() {
+		return r.part(name+"-now", tab)
 	}
 	return r.page(name, page{Title: "Mailbox: " + m.Document.Name, Section: sectionRouting}, mailboxPage{head, tab})
 }
@@ -139,7 +142,7 @@ func (r *request) mailboxCards(doc config.Mailbox, row operation.MailboxRow) []f
 		outgoing.Facts = append(outgoing.Facts, fact{Name: "Last test", HTML: ago(time.Now(), timeOf(row.Out.At))})
 	}
 	today := factCard{Title: "Today", Facts: []fact{{Name: "Accepted", Text: countText(row.Today)}, {Name: "Invalid", Text: countText(row.FailedToday)}, {Name: "Folders", HTML: folderList(row.Folders)}}, More: &link{"Its mail", r.path("mailboxes", doc.ID, "mail")}}
-	flight := factCard{Title: "In flight", Facts: []fact{{Name: "Waiting in the inbox", Text: countText(row.Waiting)}, {Name: "Fetched, not yet done", Text: countText(row.InFlight)}, {Name: "Dead letters", Text: countText(row.Parked)}}}
+	flight := factCard{Title: "Backlog", Facts: []fact{{Name: "Waiting", Text: countText(row.Waiting)}, {Name: "In flight", Text: countText(row.InFlight)}, {Name: "Dead letters", Text: countText(row.Parked)}}}
 	if row.Parked > 0 {
 		flight.More = &link{"Its dead letters", r.path("mailboxes", doc.ID, "dead-letters")}
 	}

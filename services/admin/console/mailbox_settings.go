@@ -57,8 +57,8 @@ func effectiveGroups(m operation.Mailbox, folders folderPicker) []effectiveGroup
 		out := effectiveGroup{Title: group.Title}
 		keys := settingKeys(g, m.Document.ID)
 		for i, f := range group.Facts {
-			s := effective{Label: f.Name, Key: keys[i], Text: f.Text, Code: f.Code, Default: f.Text == defaults[g].Facts[i].Text}
-			if !s.Default && s.Key != "password" {
+			s := effective{Label: f.Name, Key: keys[i], Text: f.Text, Code: f.Code, Default: keys[i] != "id" && f.Text == defaults[g].Facts[i].Text}
+			if !s.Default && s.Key != "password" && s.Key != "id" {
 				s.Standard = defaults[g].Facts[i].Text
 			}
 			out.Settings = append(out.Settings, s)

@@ -41,7 +41,7 @@ func (c *console) mailboxMail(r *request) error {
 		for _, f := range row.Folders {
 			names[f.ID] = f.Name
 		}
-		v := mailTab{All: withQuery(r.path("mails"), nil, "mailbox", m.Document.ID), Empty: empty{Icon: "mail", Title: "No mail yet", Text: "What is taken from this mailbox is listed here."}}
+		v := mailTab{Path: r.path("mailboxes", m.Document.ID, "mail"), All: withQuery(r.path("mails"), nil, "mailbox", m.Document.ID), Empty: empty{Icon: "mail", Title: "No mail yet", Text: "What is taken from this mailbox is listed here."}}
 		if !m.Document.Enabled {
 			v.Empty.Text = "The mailbox is not enabled: no mail is taken from it."
 		}
@@ -74,6 +74,7 @@ func (r *request) mailLine(s mailstore.Summary, folders map[string]string) mailL
 
 // deadTab is the dead letters of a mailbox.
 type deadTab struct {
+	Now     string // it refreshes from
 	Letters []deadLine
 	Post    string
 	All     string
@@ -84,7 +85,7 @@ type deadTab struct {
 type deadLine struct {
 	bus.DeadLetter
 	Path string
-	Drop confirm
+	Drop string // path of the dialog
 }
 
 func (c *console) mailboxDead(r *request) error {
@@ -94,19 +95,44 @@ func (c *console) mailboxDead(r *request) error {
 			return nil, err
 		}
 		v := deadTab{
-			Post: r.path("mailboxes", m.Document.ID, "dead-letters"), Write: r.mayWrite(), All: withQuery(r.path("dead-letters"), nil, "mailbox", m.Document.ID),
+			Now: r.path("mailboxes", m.Document.ID, "dead-letters"), Post: r.path("mailboxes", m.Document.ID, "dead-letters"), Write: r.mayWrite(), All: withQuery(r.path("dead-letters"), nil, "mailbox", m.Document.ID),
 			Empty: empty{Icon: "check-circle", Title: "No dead letters", Text: "Mail that a stage gave up after several attempts would wait here, to be replayed."},
 		}
 		for _, l := range list.Letters {
 			sequence := strconv.FormatUint(l.Sequence, 10)
-			v.Letters = append(v.Letters, deadLine{DeadLetter: l, Path: r.path("dead-letters", sequence), Drop: confirm{
-				ID: elementID("drop", sequence), Title: "Drop dead letter " + sequence + "?", Danger: true, Submit: "Drop",
-				Effect: []string{"Its mail stays in the inbox and is left alone: it is not fetched again.", "The dead letter cannot be replayed any more."},
-				Post:   v.Post, Hidden: []pair{{"sequence", sequence}, {"do", "drop"}},
-			}})
+			v.Letters = append(v.Letters, deadLine{DeadLetter: l, Path: r.path("dead-letters", sequence), Drop: withQuery(v.Post+"/drop", nil, "sequence", sequence)})
 		}
 		return v, nil
 	})
+}
+
+// confirmDrop says what it means to drop a dead letter.
+func (c *console) confirmDrop(r *request) error {
+	if err := r.actor.MayWrite(r.tenant.Document.ID); err != nil {
+		return err
+	}
+	m, err := r.mailbox(r.PathValue("mailbox"))
+	if err != nil {
+		return err
+	}
+	sequence, err := deadSequence(r)
+	if err != nil {
+		return err
+	}
+	name := strconv.FormatUint(sequence, 10)
+	return r.part("confirm", confirm{
+		Open: true, Title: "Drop dead letter " + name + "?", Danger: true, Submit: "Drop dead letter",
+		Effect: []string{"Its mail stays in the inbox and is left alone: it is not fetched again.", "The dead letter cannot be replayed any more."},
+		Post:   r.path("mailboxes", m.Document.ID, "dead-letters"), Hidden: []pair{{"sequence", name}, {"do", "drop"}},
+	})
+}
+
+func deadSequence(r *request) (uint64, error) {
+	sequence, err := strconv.ParseUint(r.FormValue("sequence"), 10, 64)
+	if err != nil {
+		return 0, operation.Invalid(config.Problem{Path: "sequence", Message: "is not the number of a dead letter"})
+	}
+	return sequence, nil
 }
 
 // settleDead replays or drops a dead letter.
@@ -115,9 +141,9 @@ func (c *console) settleDead(r *request) error {
 	if err != nil {
 		return err
 	}
-	sequence, err := strconv.ParseUint(r.PostFormValue("sequence"), 10, 64)
+	sequence, err := deadSequence(r)
 	if err != nil {
-		return operation.Invalid(config.Problem{Path: "sequence", Message: "is not the number of a dead letter"})
+		return err
 	}
 	in := operation.InDeadLetter{InTenant: r.inTenant(), Sequence: sequence}
 	var done operation.Done

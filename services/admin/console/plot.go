@@ -187,6 +187,9 @@ func (p plot) line(s series) (line, area string) {
 	var l, a strings.Builder
 	from := -1
 	end := func(i int) {
+		if from >= 0 && from == i-1 {
+			l.WriteString("h3") // one alone would not be seen
+		}
 		if from >= 0 {
 			fmt.Fprintf(&a, "L%s %sL%s %sZ", coordinate(p.x(i-1)), coordinate(p.Bottom()), coordinate(p.x(from)), coordinate(p.Bottom()))
 		}

@@ -70,9 +70,8 @@ func (d *Desk) ListMailboxes(ctx context.Context, a control.Actor, in *ListMailb
 			page.Counts["attention"]++
 		}
 	}
-	rows := in.MailboxFilter.of(all)
+	rows := order.sort(in.MailboxFilter.of(all))
 	page.Matching = len(rows)
-	slices.SortFunc(rows, order.compare)
 	page.cut(rows, order, at, cmp.Or(in.Limit, 50))
 	return page, nil
 }
@@ -110,6 +109,7 @@ func (r *MailboxRow) attention() bool {
 
 // of returns the rows that the filter selects.
 func (f MailboxFilter) of(all []MailboxRow) []*MailboxRow {
+	f.Search = fold(strings.TrimSpace(f.Search))
 	rows := make([]*MailboxRow, 0, len(all))
 	for i := range all {
 		if f.selects(&all[i]) {
@@ -128,14 +128,8 @@ func (f MailboxFilter) selects(r *MailboxRow) bool {
 		f.Attention && !r.attention(),
 		f.Folder != "" && !slices.ContainsFunc(r.Folders, func(ref FolderRef) bool { return ref.ID == f.Folder }):
 		return false
-	case strings.TrimSpace(f.Search) == "":
-		return true
 	}
-	texts := []string{r.Name, r.ID, r.Username, r.Host}
-	for _, ref := range r.Folders {
-		texts = append(texts, ref.Name)
-	}
-	return found(f.Search, texts...)
+	return strings.Contains(r.folded.text, f.Search)
 }
 
 // An order is a column to sort by. Rows of equal value are ordered by id, so
@@ -150,8 +144,8 @@ func orderOf(sort string) (order, error) {
 	column, down := strings.CutPrefix(cmp.Or(sort, "name"), "-")
 	number := func(n int64) string { return fmt.Sprintf("%020d", n) }
 	values := map[string]func(*MailboxRow) string{
-		"name":     func(r *MailboxRow) string { return fold(r.Name) },
-		"username": func(r *MailboxRow) string { return fold(r.Username) },
+		"name":     func(r *MailboxRow) string { return r.folded.name },
+		"username": func(r *MailboxRow) string { return r.folded.username },
 		"folders":  func(r *MailboxRow) string { return number(int64(len(r.Folders))) },
 		"status":   func(r *MailboxRow) string { return string(r.In.Status) },
 		"outgoing": func(r *MailboxRow) string { return string(r.Out.Status) },
@@ -174,7 +168,23 @@ func orderOf(sort string) (order, error) {
 	return order{column: column, value: value, down: down}, nil
 }
 
-func (o order) compare(a, b *MailboxRow) int { return o.by(o.value(a), a.ID, o.value(b), b.ID) }
+// sort puts the rows in order, in place. Every value is made once: to make
+// them anew for each comparison takes most of the time of a long list.
+func (o order) sort(rows []*MailboxRow) []*MailboxRow {
+	type valued struct {
+		value string
+		row   *MailboxRow
+	}
+	list := make([]valued, len(rows))
+	for i, r := range rows {
+		list[i] = valued{o.value(r), r}
+	}
+	slices.SortFunc(list, func(a, b valued) int { return o.by(a.value, a.row.ID, b.value, b.row.ID) })
+	for i := range list {
+		rows[i] = list[i].row
+	}
+	return rows
+}
 
 func (o order) compareCursor(r *MailboxRow, c *cursor) int {
 	return o.by(o.value(r), r.ID, c.Value, c.ID)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"go.uber.org/zap"
 	"golang.org/x/text/cases"
@@ -45,6 +46,15 @@ type MailboxRow struct {
 	Today       int64       `json:"today"`        // accepted since midnight UTC
 	FailedToday int64       `json:"failed_today"` // invalid since midnight UTC
 	Problem     string      `json:"problem,omitempty"`
+
+	folded folded
+}
+
+// folded is what a row is searched and sorted by, without regard to case. It is
+// made when the configuration changes, not whenever the list is shown.
+type folded struct {
+	name, username string
+	text           string // all that is searched, a line each
 }
 
 // FolderRef names a folder.
@@ -215,6 +225,11 @@ func configured(m control.Mailbox, names map[string]string) MailboxRow {
 	for i, id := range doc.Folders {
 		r.Folders[i] = FolderRef{ID: id, Name: cmp.Or(names[id], id)}
 	}
+	texts := []string{r.Name, r.ID, r.Username, r.Host}
+	for _, ref := range r.Folders {
+		texts = append(texts, ref.Name)
+	}
+	r.folded = folded{name: fold(r.Name), username: fold(r.Username), text: fold(strings.Join(texts, "\n"))}
 	switch {
 	case doc.Enabled:
 		r.In.Status = schemas.StatusConnecting
@@ -290,4 +305,11 @@ func found(search string, texts ...string) bool {
 	return false
 }
 
-func fold(s string) string { return cases.Fold().String(s) }
+func fold(s string) string {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return cases.Fold().String(s)
+		}
+	}
+	return strings.ToLower(s) // the same, and much quicker
+}
