@@ -24,7 +24,7 @@ func BenchmarkListOf10000(b *testing.B) {
 	}
 	b.Run("cold", func(b *testing.B) { // nothing is known yet
 		for b.Loop() {
-			con, err := build(Config{Desk: again(o.Desk), Accounts: o.Accounts, Logger: o.Logger})
+			con, err := build(Config{Desk: again(o.Desk), Accounts: o.Accounts, Logger: o.Logger}, s.console.look)
 			if err != nil {
 				b.Fatal(err)
 			}
