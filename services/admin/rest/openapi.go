@@ -174,23 +174,17 @@ func statuses(o operation.Operation) []int {
 	return list
 }
 
-// A document is the OpenAPI document as it is served.
-type document struct {
-	json, yaml []byte
-	api        *huma.OpenAPI
-}
-
 // finish completes the document: what documents look like is said by the schemas
 // that are committed, not by their Go types.
-func finish(api *huma.OpenAPI) (document, error) {
+func finish(api *huma.OpenAPI) error {
 	for name, file := range map[string]string{"TenantDocument": "tenant.json", "FolderDocument": "folder.json", "MailboxDocument": "mailbox.json"} {
 		raw, err := schema.Files.ReadFile(file)
 		if err != nil {
-			return document{}, err
+			return err
 		}
 		var keywords map[string]any
 		if err := json.Unmarshal(raw, &keywords); err != nil {
-			return document{}, fmt.Errorf("reading schema %s: %w", file, err)
+			return fmt.Errorf("reading schema %s: %w", file, err)
 		}
 		// Its place in this document is its name now, and the path of a request
 		// says what a document need not repeat.
@@ -202,10 +196,5 @@ func finish(api *huma.OpenAPI) (document, error) {
 		api.Components.Schemas.Map()[name] = &huma.Schema{Extensions: keywords}
 	}
 	correct(api.Components.Schemas)
-	plain, err := json.MarshalIndent(api, "", "  ")
-	if err != nil {
-		return document{}, err
-	}
-	yaml, err := api.YAML()
-	return document{json: append(plain, '\n'), yaml: yaml, api: api}, err
+	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -34,28 +35,31 @@ func isDocument(pattern string) bool {
 	return strings.HasSuffix(pattern, "/openapi.json") || strings.HasSuffix(pattern, "/openapi.yaml") || strings.HasSuffix(pattern, "/{$}")
 }
 
-// serveDocument adds the routes of the description.
-func (s *server) serveDocument() error {
-	page, err := render(s.document.api)
-	if err != nil {
-		return fmt.Errorf("rendering the page of REST: %w", err)
-	}
-	serve := func(path, kind, policy string, content []byte) {
-		s.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) {
+// serveDocument adds the routes of the description. It is written out when
+// somebody wants it.
+func (s *server) serveDocument(api *huma.OpenAPI) {
+	serve := func(path, kind, policy string, write func() ([]byte, error)) {
+		content := sync.OnceValues(write)
+		s.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
+			b, err := content()
+			if err != nil {
+				s.refuse(w, r, fmt.Errorf("writing %s: %w", path, err))
+				return
+			}
 			w.Header().Set("Content-Type", kind)
 			w.Header().Set("Content-Security-Policy", policy)
-			_, _ = w.Write(content) // a client that went away
+			_, _ = w.Write(b) // a client that went away
 		})
 	}
 	const closed = "default-src 'none'; frame-ancestors 'none'"
-	serve(Prefix+"/openapi.json", "application/openapi+json", closed, s.document.json)
-	serve(Prefix+"/openapi.yaml", "application/openapi+yaml", closed, s.document.yaml)
-	serve(stylePath, "text/css; charset=utf-8", closed, pageCSS)
-	serve(pagePath, "text/html; charset=utf-8", "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'", page)
+	const open = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	serve(Prefix+"/openapi.json", "application/openapi+json", closed, func() ([]byte, error) { return json.MarshalIndent(api, "", "  ") })
+	serve(Prefix+"/openapi.yaml", "application/openapi+yaml", closed, api.YAML)
+	serve(stylePath, "text/css; charset=utf-8", closed, func() ([]byte, error) { return pageCSS, nil })
+	serve(pagePath, "text/html; charset=utf-8", open, func() ([]byte, error) { return render(api) })
 	for _, path := range []string{"/api/{$}", Prefix + "/{$}"} {
 		s.mux.Handle("GET "+path, http.RedirectHandler(pagePath, http.StatusSeeOther))
 	}
-	return nil
 }
 
 // What the page shows.

@@ -32,10 +32,9 @@ type Config struct {
 
 type server struct {
 	Config
-	log      *zap.Logger
-	mux      *http.ServeMux
-	document document
-	limiter  limiter
+	log     *zap.Logger
+	mux     *http.ServeMux
+	limiter limiter
 }
 
 // New returns the handler of everything below /api/.
@@ -48,13 +47,10 @@ func New(c Config) (http.Handler, error) {
 	for _, o := range operation.All() {
 		s.register(api, o)
 	}
-	var err error
-	if s.document, err = finish(api.OpenAPI()); err != nil {
+	if err := finish(api.OpenAPI()); err != nil {
 		return nil, fmt.Errorf("describing REST: %w", err)
 	}
-	if err := s.serveDocument(); err != nil {
-		return nil, err
-	}
+	s.serveDocument(api.OpenAPI())
 	return s.protect(http.HandlerFunc(s.dispatch)), nil
 }
 
