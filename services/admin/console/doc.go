@@ -139,10 +139,19 @@
 //	data-ago              a time that is kept current (function ago)
 //	data-drop             see component drop
 //
+// # Tests
+//
+// newSite makes a console on the control database alone, newOfficeSite one with
+// everything but mail servers (package admintest); s.as is a browser in which
+// somebody is signed in. The tests that walk all routes find new pages by
+// themselves: without a session, from another origin, of another tenant, with
+// hostile input, and without the policy.
+//
 // # Look
 //
 // app.css has the colours as custom properties, for light and dark. The pieces:
 // .card, .columns (cards side by side), .section, .section-head, .row, .stack,
 // .narrow, .muted, .sub (a second line in a cell), .num, .truncate, .filters,
-// .search, .frame. Icons are the symbols of assets/icons.svg.
+// .search, .frame. Icons are the symbols of assets/icons.svg. htmx.min.js is htmx
+// 2.0.11 as published, its licence beside it.
 package console

@@ -25,6 +25,7 @@ type request struct {
 
 	session account.Session // zero: nobody is signed in
 	actor   control.Actor
+	expired bool             // the browser has a session that is over
 	tenant  operation.Tenant // of paths below /t/{tenant}
 
 	status  int // of the answer; 0: 200

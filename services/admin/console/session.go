@@ -18,6 +18,7 @@ func (r *request) identify() error {
 	session, err := r.console.Accounts.Session(r.Context(), cookie)
 	if errors.Is(err, account.ErrSignedOut) {
 		r.dropCookie(sessionCookie)
+		r.expired = true
 		return nil
 	}
 	if err != nil {
@@ -45,6 +46,10 @@ func (r *request) toSignIn() {
 		}
 	} else if r.Method != http.MethodGet {
 		next = ""
+	}
+	if r.expired {
+		r.tell(toneWarn, "Your session ended. Sign in again.")
+		r.keepFlash()
 	}
 	to := "/sign-in"
 	if next = localPath(next); next != "/" {

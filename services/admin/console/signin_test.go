@@ -39,8 +39,11 @@ func TestSignInAndOut(t *testing.T) {
 		t.Error("the sign-in does not say that one is signed out")
 	}
 	b.cookies["mailyard"] = old
-	if page := b.do(http.MethodGet, "/accounts", nil); page.StatusCode != http.StatusSeeOther {
-		t.Errorf("after signing out the old cookie answers %d", page.StatusCode)
+	if page := b.do(http.MethodGet, "/accounts", nil); page.Header.Get("Location") != "/sign-in?next=%2Faccounts" {
+		t.Errorf("after signing out the old cookie leads to %q", page.Header.Get("Location"))
+	}
+	if body := text(t, b.do(http.MethodGet, "/sign-in?next=%2Faccounts", nil)); !strings.Contains(body, "Your session ended.") || !strings.Contains(body, `name="next" value="/accounts"`) {
+		t.Error("the sign-in does not say that the session ended, or forgets where it leads")
 	}
 }
 
