@@ -127,15 +127,28 @@ func mend(problems config.Problems) doctorEnd {
 // stepOf shows a step of the doctor.
 func stepOf(st doctor.Step) doctorStep {
 	t, state := toneOf(st.Outcome)
-	out := step{ID: elementID("step", st.ID), Tone: t, Title: st.Title, State: state, Took: st.Took, Tried: st.Tried, Answer: st.Answer, Remedy: st.Remedy}
+	out := step{ID: elementID("step", st.ID), Tone: t, Title: st.Title, State: state, Took: st.Took, Tried: st.Tried, Answer: st.Answer, Remedy: labelled(st.Remedy)}
+	if st.Outcome == doctor.Skipped {
+		out.Answer = labelled(st.Answer) // no server said it
+	}
 	for _, f := range st.Facts {
 		out.Facts = append(out.Facts, fact{Name: f.Name, Text: f.Value})
 	}
 	say := ""
 	if st.Outcome != doctor.Running {
-		say = st.Title + ": " + state + ". " + st.Remedy
+		say = st.Title + ": " + state + ". " + out.Remedy
 	}
 	return doctorStep{Step: out, Say: say}
+}
+
+// labelled names settings as the form does, where a text names them by path.
+func labelled(text string) string {
+	for _, path := range settingPaths() {
+		if strings.ContainsAny(path, "._") {
+			text = strings.ReplaceAll(text, path, labelOf(path))
+		}
+	}
+	return text
 }
 
 func toneOf(o doctor.Outcome) (tone, string) {

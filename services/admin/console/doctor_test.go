@@ -99,7 +99,7 @@ func TestDoctorSaysWhereToMend(t *testing.T) {
 		form url.Values
 		want []string
 	}{
-		"a port that nobody listens on": {closed, []string{"It does not work yet", `href="#field-imap-port"`, "skipped"}},
+		"a port that nobody listens on": {closed, []string{"It does not work yet", `href="#field-imap-port"`, "skipped", "Check IMAP address and IMAP port"}},
 		"a wrong password":              {wrong, []string{"It does not work yet", `href="#field-password"`, "Sign in"}},
 		"another server":                {func() url.Values { v := m.form(); v.Set("imap.host", "localhost"); return v }(), []string{"Nothing was tried yet", `href="#field-password"`}},
 		"no server":                     {func() url.Values { v := m.form(); v.Set("imap.host", ""); v.Set("password", "x"); return v }(), []string{"Nothing was tried yet", `href="#field-imap-host"`, "is required"}},

@@ -2,9 +2,11 @@ package console
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/mailyard/mailyard/pkg/config"
 	"github.com/mailyard/mailyard/pkg/doctor"
@@ -102,6 +104,10 @@ type serverFolder struct {
 	Exists          bool
 }
 
+// foldersLimit is how long a mail server may take to list its folders; htmx
+// waits for a minute.
+const foldersLimit = 45 * time.Second
+
 // draftFolders asks the mail server for its folders, with the values in the form.
 func (c *console) draftFolders(r *request) error {
 	d, in, problems, err := r.draft()
@@ -111,7 +117,9 @@ func (c *console) draftFolders(r *request) error {
 	if len(problems) > 0 {
 		return r.part("server-folders", serverFoldersView{Failed: mendFirst(problems)})
 	}
-	list, err := r.desk.ListServerFolders(r.Context(), r.actor, &operation.ListServerFolders{InTenant: in.InTenant, Body: in.Body})
+	ctx, cancel := context.WithTimeout(r.Context(), foldersLimit)
+	defer cancel()
+	list, err := r.desk.ListServerFolders(ctx, r.actor, &operation.ListServerFolders{InTenant: in.InTenant, Body: in.Body})
 	v := serverFoldersView{Host: d.doc.IMAP.Host, Names: list.Folders}
 	if err != nil {
 		if v.Failed = r.unreached(err); v.Failed == "" {

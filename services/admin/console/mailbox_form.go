@@ -121,6 +121,9 @@ func (e mailboxEditor) save(id string, based operation.Condition) error {
 		return err
 	}
 	d := readDraft(r.tenant.Document.ID, id, e.values, e.saved.Document)
+	if id == "new" && e.saved.Revision == 0 {
+		d.add("id", "new is the path of this form; choose another id")
+	}
 	body, err := d.json()
 	if err != nil {
 		return err

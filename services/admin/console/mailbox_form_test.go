@@ -219,6 +219,10 @@ func TestAnIDThatExistsIsNotOverwritten(t *testing.T) {
 	if status != http.StatusUnprocessableEntity || !strings.Contains(page, `id="field-id-problem"`) {
 		t.Errorf("it answers %d", status)
 	}
+	v.Set("id", "new")
+	if status, page := o.as(o.Ann).read("POST", "/t/acme/mailboxes/new", v); status != http.StatusUnprocessableEntity || !strings.Contains(page, `id="field-id-problem"`) {
+		t.Errorf("the path of the form as an id answers %d", status)
+	}
 	if m, err := o.Control.GetMailbox(t.Context(), o.Ann.Actor, "acme", "info"); err != nil || m.Document.Name != "Info" {
 		t.Errorf("%v, %q", err, m.Document.Name)
 	}

@@ -151,13 +151,17 @@
   document.addEventListener('stream-end', (e) => {
     const shown = e.target.dataset.reveals && find(e.target.dataset.reveals);
     if (shown && getComputedStyle(shown).position !== 'sticky') shown.scrollIntoView({ block: 'start' });
+    const off = (icon) => icon && icon.setAttribute('href', icon.getAttribute('href').replace(/#.*/, '#minus-circle'));
     for (const running of all('[data-running]')) {
+      for (const said of all('#doctor-steps > li.muted, #dry-run-result > p.muted')) said.remove();
+      off(find('use', running));
       running.className = 'notice tone-off';
       find('.grow', running).textContent = 'Cancelled. What was made on the server is removed.';
       running.removeAttribute('data-running');
     }
     for (const s of all('.step.tone-busy')) {
       s.classList.replace('tone-busy', 'tone-off');
+      off(find('use', s));
       find('.step-state', s).textContent = 'cancelled';
     }
   });
