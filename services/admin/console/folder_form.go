@@ -3,6 +3,7 @@ package console
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/mailyard/mailyard/pkg/config"
@@ -55,7 +56,8 @@ func (c *console) newFolder(r *request) error {
 	if err := r.actor.MayWrite(r.tenant.Document.ID); err != nil {
 		return err
 	}
-	return r.folderPage(folderView{Header: header{Title: "New folder"}, Form: r.folderForm(config.Folder{}, 0)})
+	proposed := config.Folder{Address: clip(strings.TrimSpace(r.FormValue("address")), 320)} // by the simulator
+	return r.folderPage(folderView{Header: header{Title: "New folder"}, Form: r.folderForm(proposed, 0)})
 }
 
 // typedFolder is the folder as it stands in the form.
@@ -102,7 +104,11 @@ func (c *console) editFolder(r *request) error {
 	if err != nil {
 		return err
 	}
-	form := r.folderForm(f.Document, f.Revision)
+	shown := f.Document
+	if alias := clip(strings.TrimSpace(r.FormValue("alias")), 320); alias != "" && r.mayWrite() { // proposed by the simulator
+		shown.Aliases = append(slices.Clone(shown.Aliases), alias)
+	}
+	form := r.folderForm(shown, f.Revision)
 	if !r.mayWrite() {
 		form.readOnly()
 	}

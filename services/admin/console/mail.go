@@ -1,4 +1,177 @@
 package console
 
-// mailRoutes are the pages of this file.
-func (c *console) mailRoutes() []route { return nil }
+import (
+	"cmp"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/mailyard/mailyard/pkg/mailstore"
+	"github.com/mailyard/mailyard/schemas"
+	"github.com/mailyard/mailyard/services/admin/operation"
+)
+
+// mailRoutes are the ledger and the page of one mail.
+func (c *console) mailRoutes() []route {
+	return []route{
+		{pattern: "GET /t/{tenant}/mails", handle: c.mails},
+		{pattern: "GET /t/{tenant}/mails/{mail}", handle: c.mail},
+		{pattern: "GET /t/{tenant}/mails/{mail}/html", handle: c.mailHTML},
+		{pattern: "GET /t/{tenant}/mails/{mail}/raw", handle: c.rawMail},
+		{pattern: "GET /t/{tenant}/mails/{mail}/attachments/{position}", handle: c.attachment},
+	}
+}
+
+// ledgerView is the ledger: every mail that was stored.
+type ledgerView struct {
+	Header header
+	Path   string
+	Search field
+	Basic  []field
+	More   []field
+	Open   bool // More is shown
+	Any    bool // something is filtered
+	Now    ledgerNow
+}
+
+// ledgerNow is what refreshes itself of the ledger.
+type ledgerNow struct {
+	Live   string // path that it refreshes from; "": it does not
+	Rows   []ledgerRow
+	Newest string // path of the first page; "": this is it
+	Older  string
+	Empty  *empty
+}
+
+// A ledgerRow is a mail in the ledger.
+type ledgerRow struct {
+	mailstore.Summary
+	Path    string
+	Title   string // the subject
+	From    string
+	Address string // of the sender, unless From is it
+	Names   []string
+	Box     string
+	Badge   badge // the verdict
+	Where   badge
+	Latency string
+}
+
+func (c *console) mails(r *request) error {
+	query := r.URL.Query()
+	in, problems := ledgerQuery(r, query)
+	folders, err := r.folderNames()
+	if err != nil {
+		return err
+	}
+	var now ledgerNow
+	if len(problems) == 0 {
+		now, err = r.ledgerNow(query, in, folders)
+		if err != nil && problemOf(err).Status != http.StatusUnprocessableEntity {
+			return err
+		} else if err != nil {
+			problems = problemOf(err).Errors
+		}
+	}
+	if r.partial() && len(problems) == 0 {
+		return r.part("mails-now", now)
+	}
+	v := ledgerView{
+		Header: header{Title: "Mail", Text: "Every mail that was stored, with what became of it."},
+		Path:   r.path("mails"), Now: now,
+	}
+	f := form{Problems: problems}
+	if f.Groups, err = r.ledgerFilters(query, folders); err != nil {
+		return err
+	}
+	if f.distribute(); len(problems) > 0 {
+		r.invalid()
+	}
+	v.Search, v.Basic, v.More = f.Groups[0].Fields[0], f.Groups[0].Fields[1:], f.Groups[1].Fields
+	given := func(f field) bool { return f.Value != "" || len(f.Problems) > 0 }
+	v.Open = slices.ContainsFunc(v.More, given)
+	v.Any = v.Open || given(v.Search) || slices.ContainsFunc(v.Basic, given)
+	return r.page("mails", page{Title: "Mail", Section: sectionMail}, v)
+}
+
+// ledgerNow reads a page of the ledger.
+func (r *request) ledgerNow(query url.Values, in operation.ListMails, folders map[string]string) (ledgerNow, error) {
+	list, err := r.desk.ListMails(r.Context(), r.actor, &in)
+	if err != nil {
+		return ledgerNow{}, err
+	}
+	var v ledgerNow
+	path := r.path("mails")
+	for _, s := range list.Mails {
+		v.Rows = append(v.Rows, r.ledgerRow(s, folders))
+	}
+	if list.Next != 0 {
+		v.Older = withQuery(path, query, "before", strconv.FormatInt(list.Next, 10))
+	}
+	if in.Before != 0 {
+		v.Newest = withQuery(path, query, "before", "")
+	} else if in.Text == "" && in.Subject == "" && in.Until == "" { // those are slow, or do not change
+		v.Live = withQuery(path, query)
+	}
+	switch filtered := withQuery(path, query, "before", "") != path; {
+	case len(v.Rows) > 0:
+	case filtered:
+		v.Empty = &empty{Icon: "search", Title: "No mail matches", Text: "Look for a part of the address or subject, widen the time, or take a filter away.", Action: &action{Label: "Show all", Path: path}}
+	case in.Before != 0:
+		v.Empty = &empty{Icon: "mail", Title: "There is no older mail", Action: &action{Label: "Newest", Path: path}}
+	default:
+		v.Empty = &empty{Icon: "mail", Title: "No mail yet", Text: "Mail appears here as soon as a mailbox is enabled and something arrives in it.", Action: &action{Label: "Mailboxes", Path: r.path("mailboxes")}}
+	}
+	return v, nil
+}
+
+func (r *request) ledgerRow(s mailstore.Summary, folders map[string]string) ledgerRow {
+	row := ledgerRow{
+		Summary: s, Path: r.path("mails", s.MailID), Title: cmp.Or(plainLine(s.Subject), "(no subject)"), From: cmp.Or(plainLine(s.FromName), plainLine(s.FromAddress), "(no sender)"),
+		Box: r.path("mailboxes", s.Mailbox), Badge: verdictBadge(s.Verdict, s.Reason), Where: whereBadge(s), Latency: "–",
+	}
+	if s.FromName != "" {
+		row.Address = plainLine(s.FromAddress)
+	}
+	for _, id := range s.Folders {
+		row.Names = append(row.Names, cmp.Or(folders[id], id))
+	}
+	if s.FetchedAt != nil {
+		row.Latency = durationText(max(s.PersistedAt.Sub(*s.FetchedAt), time.Millisecond))
+	}
+	return row
+}
+
+// folderNames returns the names of the tenant's folders by their ids.
+func (r *request) folderNames() (map[string]string, error) {
+	list, err := r.desk.ListFolders(r.Context(), r.actor, &operation.ListFolders{InTenant: r.inTenant()})
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]string{}
+	for _, f := range list.Folders {
+		names[f.Document.ID] = f.Document.Name
+	}
+	return names, nil
+}
+
+// verdictBadge says what a mail turned out to be.
+func verdictBadge(v schemas.Verdict, reason schemas.Reason) badge {
+	if v == schemas.Invalid {
+		return badge{Tone: toneWarn, Text: reasonName(reason), Title: "Invalid: " + reasonText(reason)}
+	}
+	return badge{Tone: toneOK, Text: "Accepted", Title: "It is in every folder that it was meant for"}
+}
+
+// whereBadge says where a mail is now, as far as is known.
+func whereBadge(s mailstore.Summary) badge {
+	switch {
+	case s.DisposedAt == nil:
+		return badge{Tone: toneBusy, Text: "In the inbox", Title: "It is stored, and not known to have left the inbox on the mail server"}
+	case s.DisposedMethod == methodDelete:
+		return badge{Tone: toneOff, Text: "Deleted", Title: disposedText(s)}
+	}
+	return badge{Tone: toneOff, Text: "Moved", Title: disposedText(s)}
+}

@@ -1,0 +1,140 @@
+package console
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"github.com/mailyard/mailyard/pkg/config"
+	"github.com/mailyard/mailyard/services/admin/operation"
+)
+
+// settledAtOnce is how many dead letters are replayed or dropped at once.
+const settledAtOnce = 500
+
+// A settlement says what is done with which dead letters.
+type settlement struct {
+	do  string // "replay" or "drop"
+	ids []string
+}
+
+// chosenLetters reads the dead letters that are chosen, and checks that the
+// actor may settle them.
+func (r *request) chosenLetters(do string) (settlement, []uint64, error) {
+	if err := r.actor.MayWrite(r.tenant.Document.ID); err != nil {
+		return settlement{}, nil, err
+	}
+	list, err := sequencesOf(r)
+	if err != nil {
+		return settlement{}, nil, err
+	}
+	slices.Sort(list)
+	list = slices.Compact(list)
+	switch {
+	case len(list) == 0:
+		return settlement{}, nil, operation.Invalid(config.Problem{Path: "id", Message: "choose a dead letter first"})
+	case len(list) > settledAtOnce:
+		return settlement{}, nil, operation.Invalid(config.Problem{Path: "id", Message: "at most " + countText(settledAtOnce) + " can be chosen at once"})
+	}
+	s := settlement{do: do}
+	for _, n := range list {
+		s.ids = append(s.ids, strconv.FormatUint(n, 10))
+	}
+	return s, list, nil
+}
+
+func (c *console) confirmReplaying(r *request) error { return r.confirmLetters("replay") }
+
+func (c *console) confirmDropping(r *request) error { return r.confirmLetters("drop") }
+
+func (r *request) confirmLetters(do string) error {
+	s, _, err := r.chosenLetters(do)
+	if err != nil {
+		return err
+	}
+	return r.part("confirm", r.letterDialog(s))
+}
+
+// letterDialog names what will happen to dead letters.
+func (r *request) letterDialog(s settlement) confirm {
+	one := len(s.ids) == 1
+	what := plural(len(s.ids), "dead letter", "dead letters")
+	if one {
+		what = "dead letter " + s.ids[0]
+	}
+	d := confirm{Open: true, Title: "Replay " + what + "?", Post: r.path("dead-letters", s.do), Submit: "Replay", Effect: []string{
+		"The message goes back to the stage that gave it up, which tries it again at once.",
+		"It leaves this list. If it fails again, it comes back as a new dead letter.",
+		"Nothing is stored twice: what was done before is recognised.",
+	}}
+	if s.do == "drop" {
+		d = confirm{Open: true, Title: "Drop " + what + "?", Post: r.path("dead-letters", s.do), Submit: "Drop", Danger: true, Effect: []string{
+			"It cannot be replayed any more.",
+			"The mail stays in the inbox on the mail server and is left alone: it is not fetched again.",
+			"The audit records who dropped it.",
+		}}
+	}
+	if !one {
+		d.Text = "Numbers " + clip(strings.Join(s.ids, ", "), 200) + "."
+	}
+	for _, id := range s.ids {
+		d.Hidden = append(d.Hidden, pair{"id", id})
+	}
+	return d
+}
+
+func (c *console) replayLetters(r *request) error {
+	return r.settleLetters("replay", "on the way again", func(in operation.InDeadLetter) error {
+		_, err := r.desk.ReplayDeadLetter(r.Context(), r.actor, &operation.ReplayDeadLetter{InDeadLetter: in})
+		return err
+	})
+}
+
+func (c *console) dropLetters(r *request) error {
+	return r.settleLetters("drop", "dropped", func(in operation.InDeadLetter) error {
+		_, err := r.desk.DropDeadLetter(r.Context(), r.actor, &operation.DropDeadLetter{InDeadLetter: in})
+		return err
+	})
+}
+
+// settleLetters settles what is chosen. What somebody else settled meanwhile is
+// no failure; a failure ends it, and says how far it came.
+func (r *request) settleLetters(do, done string, settle func(operation.InDeadLetter) error) error {
+	_, list, err := r.chosenLetters(do)
+	if err != nil {
+		return err
+	}
+	settled, gone := 0, 0
+	for _, n := range list {
+		err := settle(operation.InDeadLetter{InTenant: r.inTenant(), Sequence: n})
+		var p *operation.Problem
+		switch {
+		case err == nil:
+			settled++
+		case errors.As(err, &p) && p.Status == http.StatusNotFound:
+			gone++
+		case settled > 0:
+			r.tell(toneBad, "%d of %d are %s, then it stopped: %s", settled, len(list), done, problemOf(err).Error())
+			r.console.log.Error("settling dead letters", zap.String("tenant", r.tenant.Document.ID), zap.Error(err))
+			return r.redirect(r.path("dead-letters"))
+		default:
+			return err
+		}
+	}
+	if len(list) == 1 && gone == 1 {
+		return &operation.Problem{Title: "Not found", Status: http.StatusNotFound, Detail: "dead letter " + strconv.FormatUint(list[0], 10) + " does not exist"}
+	}
+	if settled == 1 && len(list) == 1 {
+		r.tell(toneOK, "Dead letter %d is %s.", list[0], done)
+	} else if settled > 0 {
+		r.tell(toneOK, "%s %s.", plural(settled, "dead letter is", "dead letters are"), done)
+	}
+	if gone > 0 {
+		r.tell(toneWarn, "%s gone already.", plural(gone, "dead letter was", "dead letters were"))
+	}
+	return r.redirect(r.path("dead-letters"))
+}
