@@ -12,8 +12,10 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // patience is how long a page may take to show what it should.
@@ -272,10 +274,23 @@ func (w *window) status(method, path string) (int, string) {
 	return a.Status, a.Text
 }
 
-// key presses keys.
+// key presses keys. What is typed comes with the key, as from a keyboard: a page
+// that takes the key for itself keeps it out of the field.
 func (w *window) key(keys string) {
 	w.t.Helper()
-	w.do("pressing keys", chromedp.KeyEvent(keys))
+	w.until("the page is ready", `document.readyState === "complete"`)
+	for _, r := range keys {
+		events := kb.Encode(r)
+		if len(events) == 3 { // down, what is typed, up
+			events[0].Text, events[0].UnmodifiedText = events[1].Text, events[1].UnmodifiedText
+			events = []*input.DispatchKeyEventParams{events[0], events[2]}
+		}
+		for _, e := range events {
+			if _, err := chromedp.Call(w.ctx, input.DispatchKeyEvent, *e); err != nil {
+				w.t.Fatalf("pressing %q: %v", r, err)
+			}
+		}
+	}
 }
 
 // keyWithControl presses a key together with the control key.

@@ -52,7 +52,7 @@ func (d *day) keyboard() {
 	w.tabTo("Skip to the content")
 	w.key(kb.Enter)
 	w.key("gm")
-	w.until("the list shows", `location.pathname === "/t/acme/mailboxes" && document.querySelector("#mailbox-search")`)
+	w.until("the list shows", `location.pathname === "/t/acme/mailboxes" && document.readyState === "complete"`)
 	w.key("/")
 	w.until("the search has the focus", `document.activeElement.id === "mailbox-search"`)
 	w.key("front")

@@ -53,7 +53,8 @@ func (d *day) reader() {
 		w.sees(page.shows)
 		w.accessible()
 		for _, button := range []string{"New mailbox", "New folder", "Edit", "Delete", "Disable", "Enable", "Dry run", "Actions for", "New tenant", "New account"} {
-			if ask(w, "looking for a button", chromedp.Evaluate[bool](fmt.Sprintf(`(() => { %s; return !!clickable(%q) && [...document.querySelectorAll("main button, main a, main summary")].some(e => named(e).startsWith(plain(%q)) && visible(e)); })()`, finders, button, button))) {
+			if ask(w, "looking for a button", chromedp.Evaluate[bool](fmt.Sprintf(`(() => { %s
+				return [...document.querySelectorAll("main button, main a, main summary")].some(e => visible(e) && (named(e) === plain(%q) || named(e).startsWith(plain(%q) + " "))); })()`, finders, button, button))) {
 				w.t.Errorf("%s offers %q to a reader", page.path, button)
 			}
 		}

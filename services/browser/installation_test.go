@@ -23,6 +23,8 @@ type installation struct {
 	base  string // address of the console
 	setup string // the one-time link that makes the landlord's account
 
+	environment []string
+
 	mu  sync.Mutex
 	out bytes.Buffer
 }
@@ -42,14 +44,15 @@ func (i *installation) printed() string {
 
 var setupLink = regexp.MustCompile(`(http://127\.0\.0\.1:\d+)/link#\S+`)
 
-// up starts mailyard and returns when it said where the console is. It ends with the test.
-func up(t testing.TB) *installation {
+// up starts mailyard, with environment variables besides those of the test, and
+// returns when it said where the console is. It ends with the test.
+func up(t testing.TB, environment ...string) *installation {
 	t.Helper()
-	i := &installation{t: t, data: t.TempDir()}
+	i := &installation{t: t, data: t.TempDir(), environment: append(os.Environ(), environment...)}
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- cli.Run(ctx, []string{"up", "--demo", "--data", i.data}, cli.Streams{In: strings.NewReader(""), Out: i, Err: i}, append(os.Environ(), "MAILYARD_ADMIN_LISTEN=127.0.0.1:0"))
+		ended <- cli.Run(ctx, []string{"up", "--demo", "--data", i.data}, cli.Streams{In: strings.NewReader(""), Out: i, Err: i}, append(i.environment, "MAILYARD_ADMIN_LISTEN=127.0.0.1:0"))
 	}()
 	t.Cleanup(func() {
 		stop()
@@ -94,7 +97,7 @@ func (i *installation) run(args ...string) string {
 	var out bytes.Buffer
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	if err := cli.Run(ctx, append([]string{"--data", i.data}, args...), cli.Streams{In: strings.NewReader(""), Out: &out, Err: io.Discard}, os.Environ()); err != nil {
+	if err := cli.Run(ctx, append([]string{"--data", i.data}, args...), cli.Streams{In: strings.NewReader(""), Out: &out, Err: io.Discard}, i.environment); err != nil {
 		i.t.Fatalf("mailyard %s: %v", strings.Join(args, " "), err)
 	}
 	return out.String()

@@ -97,7 +97,7 @@ func (w *watch) answer(leave bool) {
 // itself and the like.
 func own(host string) bool {
 	host, _, _ = strings.Cut(host, ":")
-	return strings.HasSuffix(host, ".googleapis.com") || strings.HasSuffix(host, ".google.com")
+	return strings.HasSuffix(host, ".googleapis.com") || strings.HasSuffix(host, ".google.com") || strings.HasSuffix(host, ".gvt1.com")
 }
 
 // outside is a proxy that the browser has for everything but this machine. It
