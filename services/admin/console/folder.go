@@ -1,6 +1,10 @@
 package console
 
 import (
+	"cmp"
+	"slices"
+	"strings"
+
 	"github.com/mailyard/mailyard/pkg/config"
 	"github.com/mailyard/mailyard/services/admin/operation"
 )
@@ -44,13 +48,19 @@ func (c *console) folders(r *request) error {
 		return err
 	}
 	v := foldersView{Header: header{Title: "Folders"}, Path: r.path("folders"), Search: search, Total: len(list.Folders), Write: r.mayWrite()}
+	slices.SortFunc(list.Folders, func(a, b operation.Folder) int {
+		return cmp.Compare(strings.ToLower(a.Document.Name), strings.ToLower(b.Document.Name))
+	})
 	for _, f := range list.Folders {
 		doc := f.Document
 		if !matches(search, append([]string{doc.ID, doc.Name, doc.Address, doc.Description}, doc.Aliases...)...) {
 			continue
 		}
 		row := folderRow{Folder: f, Path: r.path("folders", "at", doc.ID), Delete: r.path("folders", "at", doc.ID, "delete"), ID: elementID("folder", doc.ID)}
-		row.Users = namesOfLinks(row.ID+"-users", plural(len(f.Mailboxes), "mailbox", "mailboxes"), r.users(f))
+		row.Users = names{ID: row.ID + "-users", Count: len(f.Mailboxes), Text: plural(len(f.Mailboxes), "mailbox", "mailboxes"), All: r.usersPath(doc.ID)}
+		for _, id := range f.Mailboxes[:min(len(f.Mailboxes), usersListed)] {
+			row.Users.Links = append(row.Users.Links, link{id, r.path("mailboxes", id)})
+		}
 		v.Folders = append(v.Folders, row)
 	}
 	add := action{Label: "New folder", Icon: "plus", Path: r.path("folders", "new"), Primary: true}
@@ -70,13 +80,21 @@ func (c *console) folders(r *request) error {
 	return r.page("folders", page{Title: "Folders", Section: sectionRouting, Tabs: r.routingTabs("folders")}, v)
 }
 
-// users are the mailboxes that use a folder.
-func (r *request) users(f operation.Folder) []link {
-	var list []link
-	for _, id := range f.Mailboxes {
-		list = append(list, link{id, r.path("mailboxes", id)})
+// usersListed is how many of the mailboxes that use a folder are listed with it.
+const usersListed = 20
+
+// usersPath is the list of the mailboxes that use a folder.
+func (r *request) usersPath(id string) string {
+	return withQuery(r.path("mailboxes"), nil, "folder", id)
+}
+
+// users returns the first mailboxes that use a folder, by name.
+func (r *request) users(f operation.Folder) ([]operation.MailboxRow, error) {
+	if len(f.Mailboxes) == 0 {
+		return nil, nil
 	}
-	return list
+	list, err := r.desk.ListMailboxes(r.Context(), r.actor, &operation.ListMailboxes{InTenant: r.inTenant(), MailboxFilter: operation.MailboxFilter{Folder: f.Document.ID}, Limit: 100})
+	return list.Mailboxes, err
 }
 
 // folder reads the folder that the path names.
@@ -109,10 +127,14 @@ func (c *console) confirmDeleteFolder(r *request) error {
 		if err != nil {
 			return err
 		}
-		d.Text = plural(n, "mailbox uses", "mailboxes use") + " it: " + namesOf(idsAsOutcomes(f.Mailboxes)) + "."
+		users, err := r.users(f)
+		if err != nil {
+			return err
+		}
+		d.Text = plural(n, "mailbox uses", "mailboxes use") + " it: " + namesOf(outcomesOf(users), n) + "."
 		d.Effect[0] = "The folder is taken from " + map[bool]string{true: "it", false: "them"}[n == 1] + ". New mail to " + f.Document.Address + " matches no folder there, and is handled as unmatched."
 		if len(only) > 0 {
-			d.Effect = append(d.Effect, plural(len(only), "mailbox has", "mailboxes have")+" no other folder and will be disabled: "+namesOf(idsAsOutcomes(only))+".")
+			d.Effect = append(d.Effect, plural(len(only), "mailbox has", "mailboxes have")+" no other folder and will be disabled: "+namesOf(only, len(only))+".")
 		}
 		d.Hidden = append(d.Hidden, pair{"force", "1"})
 		d.Typed, d.What = name, "the name of the folder"
@@ -120,18 +142,18 @@ func (c *console) confirmDeleteFolder(r *request) error {
 	return r.part("confirm", d)
 }
 
-func idsAsOutcomes(ids []string) []operation.BulkOutcome {
-	list := make([]operation.BulkOutcome, len(ids))
-	for i, id := range ids {
-		list[i].ID = id
+func outcomesOf(rows []operation.MailboxRow) []operation.BulkOutcome {
+	list := make([]operation.BulkOutcome, len(rows))
+	for i, row := range rows {
+		list[i] = operation.BulkOutcome{ID: row.ID, Name: row.Name}
 	}
 	return list
 }
 
 // onlyFolder returns the mailboxes that are enabled and have no other folder.
-func (r *request) onlyFolder(f operation.Folder) ([]string, error) {
+func (r *request) onlyFolder(f operation.Folder) ([]operation.BulkOutcome, error) {
 	in := &operation.ListMailboxes{InTenant: r.inTenant(), MailboxFilter: operation.MailboxFilter{Folder: f.Document.ID, Enabled: "true"}, Limit: 500}
-	var ids []string
+	var only []operation.BulkOutcome
 	for {
 		list, err := r.desk.ListMailboxes(r.Context(), r.actor, in)
 		if err != nil {
@@ -139,11 +161,11 @@ func (r *request) onlyFolder(f operation.Folder) ([]string, error) {
 		}
 		for _, m := range list.Mailboxes {
 			if len(m.Folders) == 1 {
-				ids = append(ids, m.ID)
+				only = append(only, operation.BulkOutcome{ID: m.ID, Name: m.Name})
 			}
 		}
 		if list.Next == "" {
-			return ids, nil
+			return only, nil
 		}
 		in.Cursor = list.Next
 	}

@@ -17,7 +17,9 @@ type folderView struct {
 	Form     *form
 	Loaded   string // JSON of what the shown values began as
 	Conflict *folderConflict
-	Users    []link
+	Users    []link // the first of the mailboxes that use it
+	Used     int
+	All      string // path of all of them
 }
 
 // A folderConflict is what somebody else saved meanwhile.
@@ -112,10 +114,14 @@ func (c *console) editFolder(r *request) error {
 	if !r.mayWrite() {
 		form.readOnly()
 	}
-	return r.folderPage(r.folderView(f, form))
+	v, err := r.folderView(f, form)
+	if err != nil {
+		return err
+	}
+	return r.folderPage(v)
 }
 
-func (r *request) folderView(f operation.Folder, form *form) folderView {
+func (r *request) folderView(f operation.Folder, form *form) (folderView, error) {
 	v := folderView{Header: header{Title: "Folder: " + f.Document.Name}, Form: form}
 	if raw, err := json.Marshal(f.Document); err == nil { // texts can always be encoded
 		v.Loaded = string(raw)
@@ -123,8 +129,12 @@ func (r *request) folderView(f operation.Folder, form *form) folderView {
 	if r.mayWrite() {
 		v.Header.Actions = []action{{Label: "Delete", Icon: "trash", Danger: true, Load: r.path("folders", "at", f.Document.ID, "delete")}}
 	}
-	v.Users = r.users(f)
-	return v
+	users, err := r.users(f)
+	for _, m := range users {
+		v.Users = append(v.Users, link{m.Name, r.path("mailboxes", m.ID)})
+	}
+	v.Used, v.All = len(f.Mailboxes), r.usersPath(f.Document.ID)
+	return v, err
 }
 
 // readOnly makes a form one to look at.
@@ -144,21 +154,24 @@ func (c *console) updateFolder(r *request) error {
 		return err
 	}
 	doc := r.typedFolder(f.Document.ID)
-	_, err = r.putFolder(doc)
-	if err == nil {
+	_, refused := r.putFolder(doc)
+	if refused == nil {
 		r.tell(toneOK, "Folder %s is saved.", doc.Name)
 		return r.redirect(r.path("folders"))
 	}
 	form := r.folderForm(f.Document, f.Revision)
 	form.retype(r.PostForm)
-	v := r.folderView(f, form)
-	if errors.Is(err, control.ErrStale) {
+	v, err := r.folderView(f, form)
+	if err != nil {
+		return err
+	}
+	if errors.Is(refused, control.ErrStale) {
 		form.Revision = f.Revision // saving again goes on top of what is shown as theirs
 		v.Conflict = &folderConflict{Fields: folderDifferences(r.PostFormValue("loaded"), f.Document)}
 	} else {
 		v.Loaded = r.PostFormValue("loaded")
-		if !form.refuse(err) {
-			return err
+		if !form.refuse(refused) {
+			return refused
 		}
 	}
 	r.invalid()

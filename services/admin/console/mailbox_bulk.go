@@ -24,7 +24,7 @@ const (
 // bulkActions are what can be done with the chosen rows of a list.
 func (r *request) bulkActions(matching int, q url.Values) *selection {
 	at := func(a operation.BulkAction) string {
-		return withQuery(r.path("bulk"), q, "action", string(a), "cursor", "")
+		return withQuery(r.path("bulk"), q, "do", string(a), "cursor", "")
 	}
 	return &selection{Total: matching, Actions: []action{
 		{Label: "Enable", Icon: "play", Load: at(operation.BulkEnable)},
@@ -37,7 +37,7 @@ func (r *request) bulkActions(matching int, q url.Values) *selection {
 // bulkOf reads which mailboxes a form means: those that it names, or all that
 // its filter selects.
 func (r *request) bulkOf() operation.BulkMailboxes {
-	in := operation.BulkMailboxes{InTenant: r.inTenant(), Body: operation.Bulk{Action: operation.BulkAction(r.FormValue("action"))}}
+	in := operation.BulkMailboxes{InTenant: r.inTenant(), Body: operation.Bulk{Action: operation.BulkAction(r.FormValue("do"))}}
 	if r.FormValue("all") != "" {
 		filter := mailboxFilter(r.Form)
 		in.Body.Filter = &filter
@@ -68,7 +68,7 @@ func (c *console) confirmBulk(r *request) error {
 	}
 	hidden := r.bulkHidden(in, plan)
 	if in.Body.Action == operation.BulkTest {
-		return r.part("bulk-test", bulkTestView{Names: namesOf(plan.Results), Count: len(plan.Results), Post: r.path("bulk", "test"), Hidden: hidden, Limit: r.doctorLimit()})
+		return r.part("bulk-test", bulkTestView{Names: namesOf(plan.Results, len(plan.Results)), Count: len(plan.Results), Post: r.path("bulk", "test"), Hidden: hidden, Limit: r.doctorLimit()})
 	}
 	return r.part("confirm", r.bulkConfirm(in.Body.Action, plan, hidden))
 }
@@ -76,7 +76,7 @@ func (c *console) confirmBulk(r *request) error {
 // bulkHidden carries through a dialog which mailboxes are meant, and what the
 // list shows.
 func (r *request) bulkHidden(in operation.BulkMailboxes, plan operation.BulkResult) []pair {
-	hidden := []pair{{"action", string(in.Body.Action)}, {"count", strconv.Itoa(len(plan.Results))}}
+	hidden := []pair{{"do", string(in.Body.Action)}, {"count", strconv.Itoa(len(plan.Results))}}
 	if in.Body.Filter != nil {
 		hidden = append(hidden, pair{"all", "1"})
 	} else {
@@ -96,7 +96,7 @@ func (r *request) bulkHidden(in operation.BulkMailboxes, plan operation.BulkResu
 func (r *request) bulkConfirm(a operation.BulkAction, plan operation.BulkResult, hidden []pair) confirm {
 	n := len(plan.Results)
 	what := plural(n, "mailbox", "mailboxes")
-	d := confirm{Open: true, Post: r.path("bulk"), Hidden: hidden, Text: namesOf(plan.Results) + "."}
+	d := confirm{Open: true, Post: r.path("bulk"), Hidden: hidden, Text: namesOf(plan.Results, len(plan.Results)) + "."}
 	switch a {
 	case operation.BulkEnable:
 		d.Title, d.Submit = "Enable "+what+"?", "Enable "+what
@@ -118,20 +118,20 @@ func (r *request) bulkConfirm(a operation.BulkAction, plan operation.BulkResult,
 	return d
 }
 
-// namesOf names the first few mailboxes of many.
-func namesOf(list []operation.BulkOutcome) string {
+// namesOf names the first few of n mailboxes.
+func namesOf(list []operation.BulkOutcome, n int) string {
 	text := ""
 	for i, o := range list[:min(len(list), namedRows)] {
 		switch {
 		case i == 0:
-		case i == len(list)-1:
+		case i == n-1:
 			text += " and "
 		default:
 			text += ", "
 		}
 		text += bulkName(o)
 	}
-	if more := len(list) - namedRows; more > 0 {
+	if more := n - min(len(list), namedRows); more > 0 {
 		text += " and " + countText(more) + " more"
 	}
 	return text
@@ -160,7 +160,7 @@ func (c *console) bulk(r *request) error {
 	in := r.bulkOf()
 	in.Body.Count, _ = strconv.Atoi(r.PostFormValue("count")) // 0 is never right
 	if in.Body.Action == operation.BulkTest {
-		return operation.Invalid(config.Problem{Path: "action", Message: "is done in its own dialog"})
+		return operation.Invalid(config.Problem{Path: "do", Message: "is a test, which has its own dialog"})
 	}
 	if in.Body.Action == operation.BulkDelete {
 		if err := r.typed(strconv.Itoa(in.Body.Count)); err != nil {

@@ -28,13 +28,15 @@ type mailboxRow struct {
 // names are a count whose names show on demand.
 type names struct {
 	ID    string
+	Count int
 	Title string // all of them, on hover
 	Text  string // for screen readers: "2 folders"
 	Links []link
+	All   string // path of all of them; may be empty
 }
 
 func namesOfLinks(id, text string, links []link) names {
-	n := names{ID: id, Text: text, Links: links}
+	n := names{ID: id, Count: len(links), Text: text, Links: links}
 	for i, l := range links {
 		if i > 0 {
 			n.Title += ", "

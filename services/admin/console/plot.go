@@ -188,7 +188,7 @@ func (p plot) line(s series) (line, area string) {
 	from := -1
 	end := func(i int) {
 		if from >= 0 && from == i-1 {
-			l.WriteString("h3") // one alone would not be seen
+			l.WriteString("m-2 0h4") // one alone would not be seen
 		}
 		if from >= 0 {
 			fmt.Fprintf(&a, "L%s %sL%s %sZ", coordinate(p.x(i-1)), coordinate(p.Bottom()), coordinate(p.x(from)), coordinate(p.Bottom()))
