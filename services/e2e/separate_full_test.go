@@ -88,6 +88,9 @@ func (s *separate) newService(t testing.TB, name string) *proc {
 		s.urls = append(s.urls, "http://"+health+"/metrics")
 	}
 	env := append(slices.Clone(s.env), "MAILYARD_HEALTH_ADDR="+health, "MAILYARD_NATS_USER="+name, "MAILYARD_NATS_PASSWORD="+natsPassword)
+	if name == "admin" { // with all its doors, as in a deployment
+		env = append(env, "MAILYARD_ADMIN_LISTEN=127.0.0.1:0")
+	}
 	return &proc{name: name, path: filepath.Join(s.binaries, name), env: env, dir: s.dir, ready: answers("http://" + health + "/readyz")}
 }
 
