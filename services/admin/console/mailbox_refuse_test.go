@@ -25,7 +25,7 @@ func TestEveryFieldRefusesBadInputBesideItself(t *testing.T) {
 		"CRLF":      "a\r\nBcc: x@example.org",
 		"bidi":      "a\u202eb\u2066c",
 		"not UTF-8": "a\xff\xfeb",
-		"over-long": strings.Repeat("x", 9000) + strings.Repeat("ü", 300_000),
+		"over-long": strings.Repeat("ü", 9000),
 	}
 	// What is text for people may be anything that can be seen; it is escaped.
 	free := []string{"name", "description", "username", "persisted_folder", "invalid_folder", "deleted_folder", "inbox", "password"}
@@ -33,6 +33,9 @@ func TestEveryFieldRefusesBadInputBesideItself(t *testing.T) {
 		for what, text := range bad {
 			v := desk()
 			v.Set("password", "a-good-one")
+			if what == "over-long" && strings.HasSuffix(path, ".ca") {
+				text = strings.Repeat("x", 300_000)
+			}
 			beside := path
 			switch path {
 			case "folders":
