@@ -65,7 +65,7 @@ func (r *run) tellAddresses(s *Step, tested map[address.Key]*probe, from address
 			s.fact(a.Addr(), fmt.Sprintf("not tested: at most %d addresses are", mostAddresses))
 		case p.refused != nil:
 			lost = append(lost, a.Addr())
-			s.fact(a.Addr(), "could not be sent: "+r.words(mailhost.SMTP, "", p.refused))
+			s.fact(a.Addr(), "could not be sent: "+r.words(mailhost.SMTP, "", p.refused, r.req.Detailed))
 		case p.arrived.IsZero():
 			lost = append(lost, a.Addr())
 			s.fact(a.Addr(), "did not arrive")

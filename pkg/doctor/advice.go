@@ -13,11 +13,11 @@ import (
 	"github.com/mailyard/mailyard/pkg/provider"
 )
 
-// advice says what to do about an error.
-func (r *run) advice(p mailhost.Protocol, stage mailhost.Stage, err error) string {
+// advice says what to do about an error; detailed: to the landlord.
+func (r *run) advice(p mailhost.Protocol, stage mailhost.Stage, err error, detailed bool) string {
 	var refused *egress.RefusedError
 	if errors.As(err, &refused) {
-		if r.req.Detailed {
+		if detailed {
 			return "mail_networks and mail_ports in the settings of the installation say which servers and ports are allowed."
 		}
 		return "Mail servers must be on the internet, on the usual ports. Ask the landlord to allow this one."

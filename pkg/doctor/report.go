@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"strings"
 	"time"
 )
 
@@ -71,7 +72,22 @@ type Step struct {
 	Facts   []Fact        `json:"facts,omitempty"`
 	Began   time.Time     `json:"began,omitzero"`
 	Took    time.Duration `json:"took"` // nanoseconds
+
+	// Coarse is Answer and Remedy as people of the tenant may read them, also when
+	// the Request was Detailed; empty: as they are.
+	Coarse string `json:"-"`
 }
+
+// ForTenant is what may be told of the step to everybody in the tenant, in one
+// text, whoever asked for it.
+func (s Step) ForTenant() string {
+	if s.Coarse != "" {
+		return s.Title + ": " + s.Coarse
+	}
+	return joined(s.Title+": "+s.Answer, s.Remedy)
+}
+
+func joined(answer, remedy string) string { return strings.TrimSpace(answer + " " + remedy) }
 
 // A Fact is something that a step found out.
 type Fact struct {

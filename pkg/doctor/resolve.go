@@ -52,6 +52,7 @@ func (r *run) unresolved(ctx context.Context, s *Step, t mailhost.Target, err er
 	default:
 		s.Answer, s.Remedy = "The name servers do not answer for "+t.Hostname()+".", "Try again in a minute. If it stays so, the domain's name servers are in trouble."
 		if r.req.Detailed {
+			s.Coarse = joined(s.Answer, s.Remedy)
 			s.Answer += " " + mailhost.CleanText(err.Error())
 		}
 	}

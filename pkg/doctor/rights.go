@@ -26,7 +26,7 @@ func (r *run) rights(ctx context.Context) {
 		}
 		names := strings.Join(r.made, " and ")
 		if derr := r.discard(ctx); derr != nil {
-			s.fact("Delete a folder", r.words(mailhost.IMAP, "", derr))
+			s.fact("Delete a folder", r.words(mailhost.IMAP, "", derr, r.req.Detailed))
 			s.warn(fmt.Sprintf("Mail works without the right to delete folders, but %s could not be removed; please delete it.", names))
 			r.made = nil
 		} else if err == nil {

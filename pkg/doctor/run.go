@@ -62,7 +62,7 @@ func (r *run) finish(s *Step) {
 
 // tell reports a step, without secrets.
 func (r *run) tell(s Step) {
-	s.Tried, s.Answer, s.Remedy = r.secrets.Redact(s.Tried), r.secrets.Redact(s.Answer), r.secrets.Redact(s.Remedy)
+	s.Tried, s.Answer, s.Remedy, s.Coarse = r.secrets.Redact(s.Tried), r.secrets.Redact(s.Answer), r.secrets.Redact(s.Remedy), r.secrets.Redact(s.Coarse)
 	facts := make([]Fact, len(s.Facts))
 	for i, f := range s.Facts {
 		facts[i] = Fact{f.Name, r.secrets.Redact(f.Value)}

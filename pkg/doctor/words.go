@@ -10,10 +10,10 @@ import (
 	"github.com/mailyard/mailyard/pkg/mailhost"
 )
 
-// words tell of an error what the asker may know. A tenant learns nothing of
-// addresses, and of a host that is not on the internet not even why it cannot be
-// reached: that would map the landlord's network.
-func (r *run) words(p mailhost.Protocol, stage mailhost.Stage, err error) string {
+// words tell of an error what a tenant may know, or, detailed, the landlord. A
+// tenant learns nothing of addresses, and of a host that is not on the internet
+// not even why it cannot be reached: that would map the landlord's network.
+func (r *run) words(p mailhost.Protocol, stage mailhost.Stage, err error, detailed bool) string {
 	var known *mailhost.Error
 	if errors.As(err, &known) {
 		err = known.Err
@@ -22,15 +22,15 @@ func (r *run) words(p mailhost.Protocol, stage mailhost.Stage, err error) string
 	var network *net.OpError
 	switch {
 	case errors.As(err, &refused):
-		if r.req.Detailed {
+		if detailed {
 			return mailhost.CleanText(refused.Detail())
 		}
 		return "This server and port are not allowed here."
-	case stage == mailhost.StageConnect && !r.req.Detailed && !r.public[p]:
+	case stage == mailhost.StageConnect && !detailed && !r.public[p]:
 		return "The server could not be reached."
-	case stage == mailhost.StageConnect && !r.req.Detailed:
+	case stage == mailhost.StageConnect && !detailed:
 		return "The server could not be reached: " + reason(err) + "."
-	case r.req.Detailed:
+	case detailed:
 		if detail := egress.Detail(err); detail != "" {
 			return mailhost.CleanText(detail)
 		}

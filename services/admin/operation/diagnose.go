@@ -91,7 +91,7 @@ func (d *Desk) remember(ctx context.Context, m control.Mailbox, report doctor.Re
 		}
 		tested = true
 		if s.Outcome == doctor.Failed && state.OK {
-			state.OK, state.Detail = false, strings.TrimSpace(s.Title+": "+s.Answer+" "+s.Remedy)
+			state.OK, state.Detail = false, s.ForTenant() // its people read it, even when the landlord asked
 		}
 	}
 	if !tested {
