@@ -39,6 +39,8 @@ func TestAdministratorsDay(t *testing.T) {
 		{"mended port", (*day).mendPort},
 		{"dry run and enable", (*day).dryRun},
 		{"mail flows", (*day).mailFlows},
+		{"ledger", (*day).ledger},
+		{"other pages", (*day).explain},
 		{"edit in two windows", (*day).editTwice},
 		{"unsaved changes", (*day).guard},
 		{"wrong password", (*day).wrongPassword},

@@ -46,6 +46,7 @@ func (w *window) look(name string) {
 	}{{"narrow", 390, "light"}, {"dark", 1280, "dark"}, {"light", 1280, "light"}} {
 		w.looks(l.width, l.scheme)
 		w.until("the page is ready", `document.readyState === "complete" && document.fonts.status === "loaded"`)
+		w.script("going to the top", `scrollTo(0, 0); document.activeElement.blur()`)
 		if *pictures != "" {
 			w.picture(filepath.Join(*pictures, name+"-"+l.name+".png"))
 		}
@@ -82,10 +83,10 @@ func (w *window) walk() {
 			continue
 		}
 		seen[kind] = true
-		w.visit(path)
-		if !ask(w, "asking what it is", chromedp.Evaluate[bool](`document.contentType === "text/html" && !!document.querySelector("#main")`)) {
+		if !ask(w, "asking what "+path+" is", chromedp.Evaluate[bool](fmt.Sprintf(`fetch(%q).then(r => r.ok && /html/.test(r.headers.get("Content-Type")) && !r.headers.get("Content-Disposition"))`, path), chromedp.EvalAwaitPromise)) {
 			continue // a file
 		}
+		w.visit(path)
 		pages++
 		w.look(kind)
 		waiting = append(waiting, ask(w, "reading the links", chromedp.Evaluate[[]string](`[...document.querySelectorAll("a[href]:not([download])")].filter(a => a.origin === location.origin && !a.target).map(a => a.pathname)`))...)
