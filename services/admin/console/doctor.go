@@ -103,6 +103,13 @@ func (r *request) examine(saved string, run func(func(doctor.Step)) (doctor.Repo
 	if err := s.send("doctor-end", doctorEnd{Tone: toneBusy, Title: "Testing.", Text: "It takes " + r.doctorLimit() + " at most, and can be cancelled at any time.", Running: true}); err != nil {
 		return nil // the browser is gone
 	}
+	// All steps, in their order: both servers are tried at the same time.
+	for _, st := range doctor.Plan() {
+		waiting := doctorStep{Step: step{ID: elementID("step", st.ID), Tone: toneOff, Title: st.Title}}
+		if err := s.send("doctor-step", waiting); err != nil {
+			return nil // the browser is gone
+		}
+	}
 	report, err := run(func(st doctor.Step) {
 		_ = s.send("doctor-step", stepOf(st)) // the context ends when the browser is gone
 	})

@@ -67,7 +67,7 @@ func TestDoctorTellsOfEveryStep(t *testing.T) {
 			t.Fatalf("%s answers %d", run.path, status)
 		}
 		for _, s := range doctor.Plan() {
-			if !strings.Contains(answer, `id="step-`+s.ID+`"`) {
+			if strings.Count(answer, `id="step-`+s.ID+`"`) < 2 { // it waits first
 				t.Errorf("%s: step %s is missing", run.path, s.ID)
 			}
 		}
