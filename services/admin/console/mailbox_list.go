@@ -164,7 +164,7 @@ func (r *request) mailboxFilters(q url.Values) ([]field, error) {
 	for _, f := range folders.Folders {
 		inFolder = append(inFolder, option{Value: f.Document.ID, Label: f.Document.Name})
 	}
-	sending := []option{{Value: "", Label: "Any sending"}}
+	sending := []option{{Value: "", Label: "Any outgoing"}}
 	for _, s := range []operation.OutgoingStatus{operation.OutgoingFailed, operation.OutgoingReady, operation.OutgoingUntested, operation.OutgoingOff} {
 		sending = append(sending, option{Value: string(s), Label: "Out: " + outgoingBadge(operation.Outgoing{Status: s}).Text})
 	}
