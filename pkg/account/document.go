@@ -10,6 +10,9 @@ import (
 
 // checkDocument checks what can be checked without the database.
 func checkDocument(actor control.Actor, doc Document) error {
+	if err := inPerson(actor); err != nil {
+		return fmt.Errorf("saving account %.80s: %w", doc.Name, err)
+	}
 	var problems config.Problems
 	add := func(path, message string) { problems = append(problems, config.Problem{Path: path, Message: message}) }
 	if message, ok := checkName(doc.Name); !ok {

@@ -32,6 +32,9 @@ type Link struct {
 // until the link is used. For those who manage the account.
 func (s *Store) ResetLink(ctx context.Context, actor control.Actor, account string) (link Link, err error) {
 	err = s.db.Update(ctx, actor, func(tx *control.Tx) error {
+		if err := inPerson(actor); err != nil {
+			return err
+		}
 		a, err := managed(ctx, tx, actor, account)
 		switch {
 		case err != nil:

@@ -17,6 +17,9 @@ import (
 // Errors: config.Problems, control.ErrForbidden.
 func (s *Store) CreateToken(ctx context.Context, actor control.Actor, spec TokenSpec) (text secret.String, token Token, err error) {
 	err = s.db.Update(ctx, actor, func(tx *control.Tx) error {
+		if err := inPerson(actor); err != nil {
+			return err
+		}
 		a, exists, err := byName(ctx, tx, actor.Name)
 		if err != nil {
 			return err

@@ -30,6 +30,16 @@ func manages(actor control.Actor, role control.Role, tenant string) bool {
 // account: its actor has another name, which no account can have.
 func isOwn(actor control.Actor, a Account) bool { return actor.Name == a.Name }
 
+// inPerson refuses API tokens. What they did to accounts would outlive them:
+// whoever found one would make an account or a link, and be in for good. The
+// answer is the same whatever there is.
+func inPerson(actor control.Actor) error {
+	if actor.Token {
+		return ErrByToken
+	}
+	return nil
+}
+
 // mayManage decides about an existing account. What the actor may not see does
 // not exist.
 func mayManage(actor control.Actor, a Account) error {

@@ -40,6 +40,9 @@ func sessionsOf(ctx context.Context, tx *control.Tx, a Account) (list []Session,
 // RevokeSession ends a session of the own account, or of one that the actor manages.
 func (s *Store) RevokeSession(ctx context.Context, actor control.Actor, id string) error {
 	err := s.db.Update(ctx, actor, func(tx *control.Tx) error {
+		if err := inPerson(actor); err != nil {
+			return err
+		}
 		if !isID(id) {
 			return control.ErrNotFound
 		}
@@ -67,6 +70,9 @@ func (s *Store) RevokeSession(ctx context.Context, actor control.Actor, id strin
 // none), and returns how many.
 func (s *Store) RevokeSessions(ctx context.Context, actor control.Actor, account, keep string) (n int, err error) {
 	err = s.db.Update(ctx, actor, func(tx *control.Tx) error {
+		if err := inPerson(actor); err != nil {
+			return err
+		}
 		a, err := visible(ctx, tx, actor, account)
 		if err != nil {
 			return err

@@ -34,6 +34,8 @@ var (
 	ErrSetupDone = errors.New("there is a landlord's account already; sign in with it")
 	// ErrLastLandlord: nobody could let anybody in any more.
 	ErrLastLandlord = errors.New("it is the last landlord's account that can sign in; make another one first")
+	// ErrByToken: an API token asked for what only who has signed in may do.
+	ErrByToken = fmt.Errorf("%w: API tokens do not manage accounts; sign in to do that", control.ErrForbidden)
 	// ErrRefused is wrapped by RefusedError.
 	ErrRefused = errors.New("sign-in is refused")
 )

@@ -51,7 +51,7 @@ func scanToken(scan func(...any) error) (t Token, hash []byte, a Account, err er
 
 // actor is who asks with the token. No account has a name with spaces.
 func (t Token) actor(from string) control.Actor {
-	return control.Actor{Name: "token " + t.Name + " of " + t.Account, Role: t.Role, Tenant: t.Tenant, From: from}
+	return control.Actor{Name: "token " + t.Name + " of " + t.Account, Role: t.Role, Tenant: t.Tenant, From: from, Token: true}
 }
 
 // Token returns the actor that an API token stands for, and notes its use.
@@ -121,7 +121,7 @@ func (s *Store) Tokens(ctx context.Context, actor control.Actor, account string)
 }
 
 // RevokeToken deletes an API token of the own account, or of one that the actor
-// manages.
+// manages. An API token may revoke itself.
 func (s *Store) RevokeToken(ctx context.Context, actor control.Actor, id string) error {
 	err := s.db.Update(ctx, actor, func(tx *control.Tx) error {
 		if !isID(id) {
@@ -130,14 +130,19 @@ func (s *Store) RevokeToken(ctx context.Context, actor control.Actor, id string)
 		t, _, a, err := scanToken(func(into ...any) error {
 			return tx.Row(ctx, `SELECT `+tokenColumns+` FROM account_tokens t JOIN accounts a ON a.name_key = t.account WHERE t.id = ?`, []any{id}, into...)
 		})
-		if errors.Is(err, sql.ErrNoRows) {
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		switch exists := err == nil; {
+		case exists && actor.Token && actor.Name == t.actor("").Name: // it gives itself up
+		case actor.Token:
+			return ErrByToken
+		case !exists:
 			return control.ErrNotFound
-		}
-		if err != nil {
-			return err
-		}
-		if err := maySee(actor, a); err != nil {
-			return err
+		default:
+			if err := maySee(actor, a); err != nil {
+				return err
+			}
 		}
 		if _, err := tx.Exec(ctx, `DELETE FROM account_tokens WHERE id = ?`, id); err != nil {
 			return err

@@ -61,6 +61,9 @@ func (s *Store) PutAccount(ctx context.Context, actor control.Actor, doc Documen
 // DisableAccount disables an account, or enables it again.
 func (s *Store) DisableAccount(ctx context.Context, actor control.Actor, name string, disabled bool) (a Account, err error) {
 	err = s.db.Update(ctx, actor, func(tx *control.Tx) error {
+		if err := inPerson(actor); err != nil {
+			return err
+		}
 		before, err := managed(ctx, tx, actor, name)
 		if err != nil {
 			return err
@@ -79,6 +82,9 @@ func (s *Store) DisableAccount(ctx context.Context, actor control.Actor, name st
 // DeleteAccount deletes an account with its sessions and API tokens.
 func (s *Store) DeleteAccount(ctx context.Context, actor control.Actor, name string, based int64) error {
 	err := s.db.Update(ctx, actor, func(tx *control.Tx) error {
+		if err := inPerson(actor); err != nil {
+			return err
+		}
 		a, err := managed(ctx, tx, actor, name)
 		if err != nil {
 			return err

@@ -26,6 +26,7 @@ type Actor struct {
 	Role   Role
 	Tenant string // of a tenant administrator, and of a reader of one tenant
 	From   string // where the request came from, for the audit: an address, "console", "cli"
+	Token  bool   // it is an API token of an account, not somebody who has signed in
 }
 
 // maxActor is the longest name of an actor, and the longest origin, in characters.

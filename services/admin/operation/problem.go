@@ -123,6 +123,8 @@ func ProblemOf(err error) *Problem {
 		return problem(http.StatusConflict, err, "%s", err)
 	case errors.Is(err, control.ErrNotFound), errors.Is(err, mailstore.ErrNotFound), errors.Is(err, bus.ErrNotFound):
 		return problem(http.StatusNotFound, err, "%s", sentence(err, "it does not exist"))
+	case errors.Is(err, account.ErrByToken):
+		return problem(http.StatusForbidden, err, "%s", account.ErrByToken)
 	case errors.Is(err, control.ErrForbidden):
 		return problem(http.StatusForbidden, err, "your role does not allow this")
 	case errors.Is(err, control.ErrStale):

@@ -11,12 +11,16 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/mailyard/mailyard/pkg/secret"
 	"github.com/mailyard/mailyard/services/admin/admintest"
 	"github.com/mailyard/mailyard/services/admin/operation"
 	"github.com/mailyard/mailyard/services/admin/rest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// operator is the token of the host.
+const operator = "a token of this machine"
 
 // A desk is REST in front of an office.
 type desk struct {
@@ -28,7 +32,7 @@ type desk struct {
 func open(t testing.TB) *desk {
 	t.Helper()
 	o := admintest.New(t)
-	h, err := rest.New(rest.Config{Desk: o.Desk, Accounts: o.Accounts, Version: "test", Logger: o.Logger})
+	h, err := rest.New(rest.Config{Desk: o.Desk, Accounts: o.Accounts, Operator: secret.NewString(operator), Version: "test", Logger: o.Logger})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,8 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/mailyard/mailyard/pkg/process"
+	"github.com/mailyard/mailyard/pkg/secret"
+	"github.com/mailyard/mailyard/pkg/secret"
 	"github.com/mailyard/mailyard/services/admin/admintest"
 	"github.com/mailyard/mailyard/services/admin/rest"
 	"github.com/mailyard/mailyard/services/mailyard/cli"
@@ -45,12 +47,18 @@ func newUser(t *testing.T) *user {
 	return &user{t: t, data: filepath.Join(t.TempDir(), "data"), environ: []string{"IMAP_PASSWORD=hunter2-secret"}}
 }
 
+// operator is the token of the host.
+const operator = "a token of this machine"
+
+// operator is the token of the machine that the service runs on.
+const operator = "a token of this machine"
+
 // newOffice returns the landlord, at the command line of a service with two
 // tenants.
 func newOffice(t *testing.T) (*user, *admintest.Office) {
 	t.Helper()
 	o := admintest.New(t)
-	h, err := rest.New(rest.Config{Desk: o.Desk, Accounts: o.Accounts, Version: "test", Logger: o.Logger})
+	h, err := rest.New(rest.Config{Desk: o.Desk, Accounts: o.Accounts, Operator: secret.NewString(operator), Version: "test", Logger: o.Logger})
 	if err != nil {
 		t.Fatal(err)
 	}

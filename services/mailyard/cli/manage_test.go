@@ -222,7 +222,9 @@ func TestDeadLettersAreShownReplayedAndDropped(t *testing.T) {
 
 func TestAccountsAreManaged(t *testing.T) {
 	t.Parallel()
-	u, o := newOffice(t)
+	landlord, o := newOffice(t)
+	landlord.refused([]string{"4: ", "API tokens do not manage accounts; sign in to do that"}, "account", "invite", "ann")
+	u := landlord.as(admintest.Person{Token: operator})
 	u.says("/link#", "account", "add", "max", "--role", "reader", "--tenant", "acme", "--display-name", "Max")
 	u.says("has no password", "account", "list")
 	u.says("/link#", "account", "invite", "max")
@@ -276,7 +278,6 @@ func (u *user) runsHere(url, token string) {
 // The local installation lets in who can read its folder.
 func TestTheLocalServiceNeedsNoToken(t *testing.T) {
 	t.Parallel()
-	const operator = "a token of this machine"
 	_, o := newOffice(t)
 	h, err := rest.New(rest.Config{Desk: o.Desk, Accounts: o.Accounts, Operator: secret.NewString(operator), Version: "test", Logger: o.Logger})
 	if err != nil {
