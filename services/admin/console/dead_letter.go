@@ -193,9 +193,11 @@ func (c *console) deadLetter(r *request) error {
 		{Name: "Attempts", Text: countText(l.Attempts)},
 		{Name: "Mailbox", Text: l.Mailbox, Link: row.Box},
 		{Name: "Mails", Text: row.Name + " of UIDVALIDITY " + strconv.FormatUint(uint64(l.UIDValidity), 10)},
-		{Name: "UIDs", Text: strings.ReplaceAll(clip(l.UIDs, 400), ",", ", ")},
 		{Name: "Mail id", Text: l.MailID, Code: l.MailID != "" && row.Mail == "", Link: row.Mail},
 		{Name: "Replayed to", Text: l.OriginalSubject, Code: true},
+	}
+	if strings.Contains(l.UIDs, ",") {
+		v.Facts = append(v.Facts, fact{Name: "UIDs", Text: strings.ReplaceAll(clip(l.UIDs, 400), ",", ", ")})
 	}
 	if l.Text == "" && len(l.Data.Payload) > 0 {
 		v.Cut = sizeText(int64(len(l.Data.Payload))) + " that are no text."

@@ -33,6 +33,7 @@ type ledgerView struct {
 	More   []field
 	Open   bool // More is shown
 	Any    bool // something is filtered
+	Bad    bool // by something that makes no sense
 	Now    ledgerNow
 }
 
@@ -66,21 +67,21 @@ func (c *console) mails(r *request) error {
 	if err != nil {
 		return err
 	}
-	var now ledgerNow
-	if len(problems) == 0 {
-		now, err = r.ledgerNow(query, in, folders)
-		if err != nil && problemOf(err).Status != http.StatusUnprocessableEntity {
-			return err
-		} else if err != nil {
-			problems = problemOf(err).Errors
-		}
+	now, err := r.ledgerNow(query, in, folders) // even with problems: it may find more of them
+	if err != nil && problemOf(err).Status != http.StatusUnprocessableEntity {
+		return err
+	} else if err != nil {
+		problems = append(problems, problemOf(err).Errors...)
+	}
+	if len(problems) > 0 {
+		now = ledgerNow{}
 	}
 	if r.partial() && len(problems) == 0 {
 		return r.part("mails-now", now)
 	}
 	v := ledgerView{
 		Header: header{Title: "Mail", Text: "Every mail that was stored, with what became of it."},
-		Path:   r.path("mails"), Now: now,
+		Path:   r.path("mails"), Now: now, Bad: len(problems) > 0,
 	}
 	f := form{Problems: problems}
 	if f.Groups, err = r.ledgerFilters(query, folders); err != nil {

@@ -96,6 +96,7 @@ func ledgerQuery(r *request, q url.Values) (operation.ListMails, config.Problems
 	verdict := ledgerVerdict(q)
 	if !slices.ContainsFunc(verdictOptions(), func(o option) bool { return o.Value == verdict }) {
 		problems = append(problems, config.Problem{Path: "verdict", Message: strconv.Quote(clip(verdict, 40)) + " is no verdict; choose one of the list"})
+		verdict = ""
 	}
 	of, reason, _ := strings.Cut(verdict, "/")
 	in.Verdict, in.Reason = schemas.Verdict(of), schemas.Reason(reason)
@@ -103,6 +104,7 @@ func ledgerQuery(r *request, q url.Values) (operation.ListMails, config.Problems
 		n, err := strconv.ParseInt(text, 10, 64)
 		if err != nil || n <= 0 {
 			problems = append(problems, config.Problem{Path: "before", Message: "is not what another page gave; begin with the first page"})
+			n = 0
 		}
 		in.Before = n
 	}

@@ -19,7 +19,7 @@ const (
 // frameHead is around the HTML of a mail. The frame is white in both themes:
 // mail is written for white.
 const frameHead = `<!doctype html><html lang="und"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>HTML of the mail</title><style>
-html{color-scheme:light;background:#fff;color:#1a1f2b;font:14px/1.5 system-ui,"Noto Sans","Liberation Sans",sans-serif}body{margin:16px;overflow-wrap:anywhere}img{max-width:100%;height:auto}a{color:#2f56d0;text-decoration:underline}pre{white-space:pre-wrap}
+html{color-scheme:light;background:#fff;color:#1a1f2b;font:14px/1.5 system-ui,"Noto Sans","Liberation Sans",sans-serif}body{margin:16px;overflow-wrap:anywhere}img,table{max-width:100%}img{height:auto}a{color:#2f56d0;text-decoration:underline}pre{white-space:pre-wrap}
 </style></head><body>`
 
 // mailHTML answers with the HTML of a mail, for the frame on its page. Three

@@ -68,6 +68,7 @@ func TestBadFiltersAreAnsweredBesideTheField(t *testing.T) {
 		"reason=nice":                          `id="field-verdict-problem"`,
 		"state=nowhere":                        `id="field-state-problem"`,
 		"subject=" + strings.Repeat("ä", 1000): `id="field-subject-problem"`,
+		"verdict=nice&since=yesterday":         `id="field-since-problem"`,
 		"text=" + strings.Repeat("x", 2000):    `id="field-text-problem"`,
 	} {
 		page := b.open(http.StatusUnprocessableEntity, "/t/acme/mails?"+query)
