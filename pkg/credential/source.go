@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"strings"
 
 	"github.com/mailyard/mailyard/pkg/configwatch"
@@ -56,11 +57,17 @@ func (s Source) Target(v configwatch.View) (imapconn.Target, error) {
 
 // Dial opens a TCP connection to a mail server, within what the landlord allows.
 func (s Source) Dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	d := s.Egress
-	if d == nil {
-		d = egress.New(egress.Policy{}, egress.Options{})
+	return s.egress().DialContext(ctx, network, addr)
+}
+
+// Allows reports whether Dial may connect to an address.
+func (s Source) Allows(address netip.Addr, port int) bool { return s.egress().Allows(address, port) }
+
+func (s Source) egress() *egress.Dialer {
+	if s.Egress == nil {
+		return egress.New(egress.Policy{}, egress.Options{})
 	}
-	return d.DialContext(ctx, network, addr)
+	return s.Egress
 }
 
 // BudgetKey names the connection budget of an account, over all replicas.

@@ -188,5 +188,5 @@ func (r *run) failOf(ctx context.Context, s *Step, p mailhost.Protocol, stage ma
 		return
 	}
 	s.Answer, s.Remedy = r.words(p, stage, err, r.req.Detailed), r.advice(p, stage, err, r.req.Detailed)
-	s.Coarse = joined(r.words(p, stage, err, false), r.advice(p, stage, err, false))
+	s.Coarse = r.coarse(s, p, stage, err)
 }

@@ -23,8 +23,11 @@ type Doctor struct {
 	// LookupNetIP finds addresses for the steps that tell of them; nil:
 	// net.DefaultResolver's.
 	LookupNetIP func(ctx context.Context, network, host string) ([]netip.Addr, error)
-	Logger      *zap.Logger   // nil: silent
-	Limit       time.Duration // for a Run, a DryRun or Folders; 0: 90 s
+	// Allows reports whether an address may be dialled at a port; nil: every one
+	// may. To a tenant a name without such an address does not exist.
+	Allows func(address netip.Addr, port int) bool
+	Logger *zap.Logger   // nil: silent
+	Limit  time.Duration // for a Run, a DryRun or Folders; 0: 90 s
 }
 
 // A Request is the mailbox to try out.
@@ -87,7 +90,7 @@ func (d Doctor) begin(ctx context.Context, req Request, report func(Step)) (cont
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, d.Limit, errLimit)
 	return ctx, cancel, &run{
-		doctor: d, req: req, report: report, began: time.Now(), steps: Plan(), public: make(map[mailhost.Protocol]bool),
+		doctor: d, req: req, report: report, began: time.Now(), steps: Plan(), public: make(map[mailhost.Protocol]bool), hidden: make(map[mailhost.Protocol]bool),
 		log:     d.Logger.With(zap.String("tenant", req.Document.Tenant), zap.String("mailbox", req.Document.ID)),
 		secrets: mailhost.HideSecrets(req.Document.Username, req.Password.Reveal()),
 	}

@@ -73,8 +73,8 @@ type Step struct {
 	Began   time.Time     `json:"began,omitzero"`
 	Took    time.Duration `json:"took"` // nanoseconds
 
-	// Coarse is Answer and Remedy as people of the tenant may read them, also when
-	// the Request was Detailed; empty: as they are.
+	// Coarse is Title, Answer and Remedy as people of the tenant may read them, also
+	// when the Request was Detailed; empty: as they are.
 	Coarse string `json:"-"`
 }
 
@@ -82,7 +82,7 @@ type Step struct {
 // text, whoever asked for it.
 func (s Step) ForTenant() string {
 	if s.Coarse != "" {
-		return s.Title + ": " + s.Coarse
+		return s.Coarse
 	}
 	return joined(s.Title+": "+s.Answer, s.Remedy)
 }

@@ -27,6 +27,7 @@ type run struct {
 	steps   []Step
 
 	public map[mailhost.Protocol]bool // the server is on the internet
+	hidden map[mailhost.Protocol]bool // its name has addresses, but none that may be dialled
 	conn   *imapconn.Conn             // nil: not signed in
 	inbox  imapconn.Inbox             // zero: not opened
 	made   []string                   // throw-away folders that may be on the server

@@ -51,7 +51,9 @@ const (
 )
 
 // Recognise returns the settings for a mail address; false when it is none, or
-// nothing is known of its domain. It takes ten seconds at most.
+// nothing is known of its domain. Servers that are not well-known have an address
+// that the resolver knows: one that leaves out what may not be dialled makes them
+// unknown. It takes ten seconds at most.
 func Recognise(ctx context.Context, r Resolver, mail string) (Settings, bool) {
 	a, err := address.ParseOne(strings.TrimSpace(mail))
 	if err != nil {
@@ -139,12 +141,16 @@ func (q query) guess() (Settings, bool) {
 // exists returns the first of the names in the domain that has an address.
 func (q query) exists(prefixes ...string) string {
 	for _, prefix := range prefixes {
-		ctx, cancel := q.lookup()
-		found, err := q.resolver.LookupNetIP(ctx, "ip", prefix+q.domain)
-		cancel()
-		if err == nil && len(found) > 0 {
+		if q.resolves(prefix + q.domain) {
 			return prefix + q.domain
 		}
 	}
 	return ""
+}
+
+func (q query) resolves(host string) bool {
+	ctx, cancel := q.lookup()
+	defer cancel()
+	found, err := q.resolver.LookupNetIP(ctx, "ip", host)
+	return err == nil && len(found) > 0
 }

@@ -66,6 +66,8 @@ func TestRecognise(t *testing.T) {
 		"srv _imap._tcp.odder.example": "a.odder.example. 993",
 		"ip imap.usual.example":        "192.0.2.1", "ip smtp.usual.example": "192.0.2.2", "ip mail.small.example": "192.0.2.3",
 		"ip imap.xn--bcher-kva.example": "192.0.2.4",
+		"ip imap.filtered.example":      "192.0.2.5", "ip mail.plain.example": "192.0.2.6", "ip a.hoster.example": "192.0.2.7", "ip b.hoster.example": "192.0.2.8", "ip a.odder.example": "192.0.2.9",
+		"srv _imaps._tcp.inside.example": "imap.internal.corp. 993", // which has no address that may be told
 	}
 	for address, want := range map[string]string{
 		"me@gmail.com":        "Gmail known imap.gmail.com:993/auto smtp.gmail.com:465/auto",
@@ -87,7 +89,7 @@ func TestRecognise(t *testing.T) {
 		"me@usual.example":    "usual.example guess imap.usual.example:993/auto smtp.usual.example:587/auto",
 		"me@small.example":    "small.example guess mail.small.example:993/auto mail.small.example:587/auto",
 		"me@bücher.example":   "xn--bcher-kva.example guess imap.xn--bcher-kva.example:993/auto :0/",
-		"me@evil.example":     "", "me@none.example": "", "me@yahoo.evil.example": "", "me@unknown.example": "", "gmail.com": "", "": "",
+		"me@evil.example":     "", "me@none.example": "", "me@yahoo.evil.example": "", "me@unknown.example": "", "me@inside.example": "", "gmail.com": "", "": "",
 		"me@[192.0.2.1]": "", "me@yahoo": "", "me\r\n@gmail.com": "", strings.Repeat("x", 5000) + "@gmail.com": "",
 	} {
 		t.Run(address[:min(len(address), 40)], func(t *testing.T) {
@@ -113,7 +115,7 @@ func server(s provider.Server) string {
 
 func TestNotesSayWhatElseIsNeeded(t *testing.T) {
 	t.Parallel()
-	z := zone{"srv _imaps._tcp.odd.example": "imap.hoster.example. 993", "ip imap.usual.example": "192.0.2.1"}
+	z := zone{"srv _imaps._tcp.odd.example": "imap.hoster.example. 993", "ip imap.hoster.example": "192.0.2.2", "ip imap.usual.example": "192.0.2.1"}
 	for address, want := range map[string]string{
 		"me@gmail.com": "app password", "me@yahoo.com": "app password", "me@icloud.com": "app-specific", "me@outlook.com": "no passwords",
 		"me@proton.me": "Bridge", "me@odd.example": "outside the domain", "me@usual.example": "guessed",

@@ -36,7 +36,7 @@ func (q query) service(implicit, starttls string, usual int) Server {
 		_, records, _ := q.resolver.LookupSRV(ctx, each.name, "tcp", q.domain) // good records may come with an error about others
 		cancel()
 		for _, r := range records {
-			if host := target(r); host != "" {
+			if host := target(r); host != "" && q.resolves(host) {
 				return Server{host, int(r.Port), security(each.tls, int(r.Port), usual)}
 			}
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/mailyard/mailyard/pkg/lease"
 	"github.com/mailyard/mailyard/pkg/mailstore"
 	"github.com/mailyard/mailyard/pkg/mailstore/stores"
+	"github.com/mailyard/mailyard/pkg/provider"
 )
 
 // A Desk performs the operations. It is safe for concurrent use. All fields but
@@ -30,6 +31,7 @@ type Desk struct {
 	Bus       *bus.Conn
 	Leases    *lease.Client
 	Doctor    doctor.Doctor
+	Resolver  provider.Resolver // of the servers of mail addresses; nil: net.DefaultResolver
 	Mail      credential.Source
 	Databases []string // names of the messaging databases that tenants may use
 	Version   string

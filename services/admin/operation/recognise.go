@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/mailyard/mailyard/pkg/config"
@@ -33,9 +35,34 @@ func (d *Desk) RecogniseProvider(ctx context.Context, a control.Actor, in *Recog
 	if !strings.Contains(in.Address, "@") {
 		return Recognised{}, Invalid(config.Problem{Path: "address", Message: "is not a mail address"})
 	}
-	s, ok := provider.Recognise(ctx, net.DefaultResolver, in.Address)
+	s, ok := provider.Recognise(ctx, d.resolver(), in.Address)
 	if !ok {
 		return Recognised{Message: "No mail servers are known for this address. Ask the provider for the IMAP and SMTP addresses."}, nil
 	}
 	return Recognised{Found: true, Settings: &s, Message: fmt.Sprintf("Settings of %s.", s.Name)}, nil
+}
+
+// resolver answers for mail servers. Names that have no address which may be
+// dialled have none: a tenant must not learn which names the landlord's network
+// knows.
+func (d *Desk) resolver() provider.Resolver {
+	r := dialable{Resolver: d.Resolver, allows: d.Doctor.Allows}
+	if r.Resolver == nil {
+		r.Resolver = net.DefaultResolver
+	}
+	return r
+}
+
+// dialable leaves out the addresses that may not be dialled.
+type dialable struct {
+	provider.Resolver
+	allows func(netip.Addr, int) bool // nil: all
+}
+
+func (r dialable) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
+	found, err := r.Resolver.LookupNetIP(ctx, network, host)
+	if r.allows != nil {
+		found = slices.DeleteFunc(found, func(a netip.Addr) bool { return !r.allows(a, 993) })
+	}
+	return found, err
 }
