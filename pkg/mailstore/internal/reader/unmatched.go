@@ -47,16 +47,19 @@ type unmatched struct {
 
 type unmatchedKey struct{ tenant, mailbox, address string }
 
-// mail adds the addresses that decided, each once.
+// mail adds the addresses that decided, each once: those of the set that routing
+// used, or all when it used none, as of a mail that only its header names
+// recipients of.
 func (u *unmatched) mail(a mailstore.UnmatchedAddress, document []byte) error {
 	var recipients []schemas.Recipient
 	if err := json.Unmarshal(document, &recipients); err != nil {
 		return fmt.Errorf("decoding the recipients of mail %s: %w", a.MailID, err)
 	}
+	decided := slices.ContainsFunc(recipients, func(r schemas.Recipient) bool { return r.Used })
 	seen := make([]string, 0, len(recipients))
 	for _, rcpt := range recipients {
 		key := addressKey(rcpt.Address)
-		if !rcpt.Used || key == "" || slices.Contains(seen, key) {
+		if decided && !rcpt.Used || key == "" || slices.Contains(seen, key) {
 			continue
 		}
 		seen = append(seen, key)
