@@ -15,7 +15,6 @@ import (
 
 	"github.com/mailyard/mailyard/pkg/process"
 	"github.com/mailyard/mailyard/pkg/secret"
-	"github.com/mailyard/mailyard/pkg/secret"
 	"github.com/mailyard/mailyard/services/admin/admintest"
 	"github.com/mailyard/mailyard/services/admin/rest"
 	"github.com/mailyard/mailyard/services/mailyard/cli"
@@ -48,9 +47,6 @@ func newUser(t *testing.T) *user {
 }
 
 // operator is the token of the host.
-const operator = "a token of this machine"
-
-// operator is the token of the machine that the service runs on.
 const operator = "a token of this machine"
 
 // newOffice returns the landlord, at the command line of a service with two
