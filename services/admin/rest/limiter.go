@@ -7,11 +7,9 @@ import (
 	"github.com/mailyard/mailyard/services/admin/operation"
 )
 
-// Limits of what is done at once.
-const (
-	requestsAtOnce     = 32 // of one actor
-	examinationsAtOnce = 4  // of one actor: each takes seconds and speaks with a mail server
-)
+// requestsAtOnce is how many requests of one actor are handled at once. How many
+// examinations are under way is bounded by the desk.
+const requestsAtOnce = 32
 
 // A limiter bounds how many requests of one actor are handled at once, so that
 // one program that runs wild leaves room for the others.
@@ -24,26 +22,17 @@ func newLimiter() limiter { return limiter{mu: &sync.Mutex{}, running: map[strin
 
 // acquire takes a place of an actor; release gives it back.
 func (l limiter) acquire(actor string) (release func(), err error) {
-	return l.take(actor, requestsAtOnce)
-}
-
-// examine takes a place for an examination.
-func (l limiter) examine(actor string) (release func(), err error) {
-	return l.take("examination of "+actor, examinationsAtOnce)
-}
-
-func (l limiter) take(key string, most int) (release func(), err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.running[key] >= most {
-		return nil, &busyError{refusal(http.StatusTooManyRequests, "more than %d requests of this kind are under way for you; wait until one of them ends", most)}
+	if l.running[actor] >= requestsAtOnce {
+		return nil, &busyError{refusal(http.StatusTooManyRequests, "more than %d requests are under way for you; wait until one of them ends", requestsAtOnce)}
 	}
-	l.running[key]++
+	l.running[actor]++
 	return func() {
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		if l.running[key]--; l.running[key] == 0 {
-			delete(l.running, key)
+		if l.running[actor]--; l.running[actor] == 0 {
+			delete(l.running, actor)
 		}
 	}, nil
 }

@@ -146,6 +146,7 @@ func operationOf(api *huma.OpenAPI, o operation.Operation) operationView {
 		}
 		example = media.Example
 	}
+	var refusals []string
 	for _, status := range slices.Sorted(maps.Keys(h.Responses)) {
 		r := h.Responses[status]
 		row := rowView{Name: status, Description: r.Description}
@@ -155,8 +156,13 @@ func operationOf(api *huma.OpenAPI, o operation.Operation) operationView {
 				break
 			}
 		}
-		v.Answers = append(v.Answers, row)
+		if row.Ref != "Problem" {
+			v.Answers = append(v.Answers, row)
+			continue
+		}
+		refusals = append(refusals, row.Name+" "+row.Description)
 	}
+	v.Answers = append(v.Answers, rowView{Name: "Others", Description: strings.Join(refusals, ", "), Ref: "Problem"})
 	v.Curl = curl(o, example)
 	return v
 }

@@ -64,7 +64,9 @@ func (s *server) problemOf(ctx context.Context, what string, err error) *problem
 		p.Problem = refusal(http.StatusGatewayTimeout, "it took too long and was ended")
 	default:
 		p.Problem = operation.ProblemOf(err)
-		if fault.IsUnavailable(err) {
+		if p.RetryAfter > 0 {
+			p.headers.Set("Retry-After", strconv.Itoa(int(math.Ceil(p.RetryAfter.Seconds()))))
+		} else if fault.IsUnavailable(err) {
 			p.headers.Set("Retry-After", "5")
 		}
 	}

@@ -28,15 +28,10 @@ func limit(o operation.Operation) time.Duration {
 	switch {
 	case o.Name == "mailbox.bulk":
 		return 15 * time.Minute // it may test 100 mailboxes
-	case examines(o):
+	case o.Examines:
 		return 3 * time.Minute
 	}
 	return 30 * time.Second
-}
-
-// examines reports whether an operation speaks with a mail server.
-func examines(o operation.Operation) bool {
-	return o.Streams || o.Name == "mailbox.bulk" || strings.HasPrefix(o.Name, "doctor.")
 }
 
 func hasBody(o operation.Operation) bool {
@@ -79,24 +74,9 @@ func (s *server) register(api huma.API, o operation.Operation) {
 
 // run performs an operation within its time.
 func (s *server) run(ctx context.Context, o operation.Operation, in any) (any, error) {
-	ctx, end, err := s.begin(ctx, o)
-	if err != nil {
-		return nil, err
-	}
-	defer end()
-	return o.Run(ctx, s.Desk, actorOf(ctx), in)
-}
-
-// begin takes the place that an operation needs; end gives it back.
-func (s *server) begin(ctx context.Context, o operation.Operation) (_ context.Context, end func(), err error) {
-	release := func() {}
-	if examines(o) {
-		if release, err = s.limiter.examine(actorOf(ctx).Name); err != nil {
-			return nil, nil, err
-		}
-	}
 	ctx, cancel := context.WithTimeout(ctx, limit(o))
-	return ctx, func() { cancel(); release() }, nil
+	defer cancel()
+	return o.Run(ctx, s.Desk, actorOf(ctx), in)
 }
 
 // acceptable refuses what the client could not read, or we not understand,

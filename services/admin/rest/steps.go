@@ -1,6 +1,7 @@
 package rest
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"sync"
@@ -38,12 +39,8 @@ func (s *server) writeSteps(ctx huma.Context, o operation.Operation, in any) {
 		_ = e.Encode(out) // a client that went away
 		return
 	}
-	run, end, err := s.begin(ctx.Context(), o)
-	if err != nil {
-		s.refuse(w, r, s.problemOf(ctx.Context(), o.Name, err))
-		return
-	}
-	defer end()
+	run, cancel := context.WithTimeout(ctx.Context(), limit(o))
+	defer cancel()
 	lines := &lines{w: w, controller: http.NewResponseController(w)}
 	out, err := o.Follow(run, s.Desk, actorOf(run), in, func(step doctor.Step) { lines.send(line{Step: &step}) })
 	switch {

@@ -90,7 +90,7 @@ func (c *command) givenToken() (secret.String, error) {
 	return secret.NewString(strings.TrimSpace(string(raw))), nil
 }
 
-// open sends a request. The caller closes the body.
+// send sends a request. The caller closes the body.
 func (c *command) send(ctx context.Context, k call) (*http.Response, error) {
 	o, ok := operation.Find(k.operation)
 	if !ok {
@@ -255,5 +255,5 @@ func fill(v reflect.Value, q url.Values) {
 	}
 }
 
-// cleanError prints what others wrote in one line that a terminal can take.
+// clean makes what others wrote in one line that a terminal can take.
 func clean(s string) string { return oneLine(cmp.Or(s, "-"), 90) }

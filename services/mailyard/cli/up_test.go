@@ -214,7 +214,7 @@ func (u *user) inbox() uint32 {
 	if err != nil {
 		u.t.Fatal(err)
 	}
-	c, err := imapclient.DialInsecure(strings.TrimSpace(string(addr)), nil)
+	c, err := imapclient.DialInsecure(strings.Fields(string(addr))[0], nil) // that of SMTP follows
 	if err != nil {
 		u.t.Fatal(err)
 	}
