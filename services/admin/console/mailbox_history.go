@@ -122,7 +122,7 @@ func (v *historyView) states(list []schemas.MailboxState, now time.Time) {
 	slices.Reverse(v.Strip)
 	v.Summary = "No state is known of the last 72 hours."
 	if len(v.Strip) > 0 {
-		v.Summary = fmt.Sprintf("It was well for %.0f %% of the %s that are known. There were %s of state.", 100*float64(good)/float64(max(known, 1)), plural(int(known.Round(time.Hour).Hours()), "hour", "hours"), plural(len(list), "change", "changes"))
+		v.Summary = fmt.Sprintf("It was well for %.0f %% of the last %s. There were %s of state.", 100*float64(good)/float64(max(known, 1)), durationText(known), plural(len(list), "change", "changes"))
 	}
 	for h := 72; h > 0; h -= 24 {
 		v.Days = append(v.Days, plotTick{coordinate(x(now.Add(-time.Duration(h) * time.Hour))), fmt.Sprintf("%d h ago", h)})
