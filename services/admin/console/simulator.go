@@ -9,7 +9,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/mailyard/mailyard/pkg/config"
 	"github.com/mailyard/mailyard/pkg/message"
 	"github.com/mailyard/mailyard/schemas"
 	"github.com/mailyard/mailyard/services/admin/operation"
@@ -129,7 +128,7 @@ func (r *request) showSimulator(t trial, found *simulation, refused error) error
 	v := simulatorView{
 		Header: header{Title: "Simulator", Text: "Says where a mail would go, and why, by the same rules that decide for real mail. Nothing is stored or sent."},
 		Form:   f, Result: found, Write: r.mayWrite(), Days: "7 days",
-		Drop: drop{Name: "file", Label: "Drop an .eml here, or choose one", Help: "At most " + config.FormatSize(operation.MaxSimulated) + ". It is looked at instead of the text.", Accept: ".eml,.txt,message/rfc822,text/plain"},
+		Drop: drop{Name: "file", Label: "Drop an .eml here, or choose one", Help: "At most " + sizeText(operation.MaxSimulated) + ". It is looked at instead of the text.", Accept: ".eml,.txt,message/rfc822,text/plain"},
 	}
 	if v.Unmatched, err = r.strays(); err != nil {
 		return err

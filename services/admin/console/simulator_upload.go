@@ -47,7 +47,7 @@ func (r *request) readTrial() (trial, config.Problems, error) {
 			return t, nil, unreadable(err)
 		}
 		if size := int64(len(content)) + rest; size > operation.MaxSimulated {
-			problems = append(problems, problemAt("text", "has "+config.FormatSize(size)+"; the simulator takes at most "+config.FormatSize(operation.MaxSimulated)+", the header is enough"))
+			problems = append(problems, problemAt("text", "has "+sizeText(size)+"; the simulator takes at most "+sizeText(operation.MaxSimulated)+", the header is enough"))
 			continue
 		}
 		switch part.FormName() {
