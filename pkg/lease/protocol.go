@@ -24,7 +24,7 @@ type MailboxID struct{ Tenant, Mailbox string }
 // A ProtocolLine is a line that was said on a connection to a mail server,
 // redacted before it came here.
 type ProtocolLine struct {
-	Seq        int64     `json:"-"` // ascends; given by AppendProtocol
+	Seq        int64     `json:"seq,omitempty"` // ascends; given by AppendProtocol
 	At         time.Time `json:"at"`
 	Replica    string    `json:"replica"`
 	Connection string    `json:"connection"` // which one, such as "watch 3f2a"

@@ -112,10 +112,10 @@ func (c *command) greet(ctx context.Context, in *mailyard.Installation, withDemo
 	}
 	text += fmt.Sprintf(`
 In another terminal:
-  %[1]s mails           what is stored
-  %[1]s mail show ID    one mail: its way, and why it is where it is
-  %[1]s status          mailboxes and lanes
-  %[1]s apply -f FILE   a mailbox of your own
+  %[1]s mail list        what is stored
+  %[1]s mail show ID     one mail: its way, and why it is where it is
+  %[1]s mailbox list     mailboxes and their states
+  %[1]s apply -f FILE    mailboxes of your own, from a file
 
 `, c.streams.Program+flag)
 	return c.printf("%s", text)
