@@ -24,6 +24,12 @@ import (
 // up to 90 seconds.
 const limit = 2 * time.Minute
 
+// Of the requests that are handled at once, some are left for what is quick.
+const (
+	requestsAtOnce     = 8
+	examinationsAtOnce = 4
+)
+
 // Config is what the door needs.
 type Config struct {
 	Desk     *operation.Desk
@@ -37,11 +43,12 @@ type server struct {
 	Config
 	log        *zap.Logger
 	operations map[string]operation.Operation
+	examining  chan struct{} // holds an element for every examination that is under way
 }
 
 // Run answers requests until ctx is done.
 func Run(ctx context.Context, c Config) error {
-	s := &server{Config: c, log: c.Logger, operations: map[string]operation.Operation{}}
+	s := &server{Config: c, log: c.Logger, operations: map[string]operation.Operation{}, examining: make(chan struct{}, examinationsAtOnce)}
 	if s.log == nil {
 		s.log = zap.NewNop()
 	}
@@ -49,7 +56,7 @@ func Run(ctx context.Context, c Config) error {
 		s.operations[o.Name] = o
 	}
 	return c.Bus.Serve(ctx, bus.Endpoint{
-		Service: "config", Version: c.Version, Subject: contract.Subjects, Parallel: 8, Limit: limit, Refuse: s.refuse,
+		Service: "config", Version: c.Version, Subject: contract.Subjects, Parallel: requestsAtOnce, Limit: limit, Refuse: s.refuse,
 	}, s.handle)
 }
 
@@ -70,6 +77,14 @@ func (s *server) handle(ctx context.Context, r bus.Request) []byte {
 	o, ok := s.operations[name]
 	if !ok {
 		return s.problem(kind, actor, refusal(http.StatusNotFound, "there is no such operation of this kind"))
+	}
+	if o.Examines {
+		select {
+		case s.examining <- struct{}{}:
+			defer func() { <-s.examining }()
+		default:
+			return s.problem(name, actor, refusal(http.StatusTooManyRequests, "too many examinations are under way; try again in a few seconds"))
+		}
 	}
 	out, err := o.Call(ctx, s.Desk, actor, request.Input)
 	if err != nil {

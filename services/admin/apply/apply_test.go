@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -223,3 +225,39 @@ func (broken) Mails(context.Context, mailstore.Query) ([]mailstore.Summary, erro
 }
 
 var errSQL = errors.New("SQL logic error")
+
+// Those who examine mail servers leave room for those who ask something quick.
+func TestExaminationsLeaveRoomForOthers(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	dialled, release := make(chan struct{}), make(chan struct{})
+	d.Desk.Doctor.LookupNetIP = func(context.Context, string, string) ([]netip.Addr, error) {
+		return []netip.Addr{netip.MustParseAddr("192.0.2.1")}, nil
+	}
+	d.Desk.Doctor.Dial = func(context.Context, string, string) (net.Conn, error) {
+		dialled <- struct{}{}
+		<-release
+		return nil, errors.New("away")
+	}
+	ended := make(chan contract.Answer)
+	for i := range 4 { // two tenants, each below what the desk allows it
+		who, ids := d.Ann, d.Acme
+		if i%2 == 1 {
+			who, ids = d.Rob, d.Rival
+		}
+		go func() {
+			ended <- d.call(who.Token, "mailbox.test", map[string]any{"tenant": ids.Tenant, "id": ids.Mailbox})
+		}()
+		<-dialled
+	}
+	d.refused(http.StatusTooManyRequests, d.call(d.Ann.Token, "mailbox.test", map[string]any{"tenant": "acme", "id": "info"}))
+	if a := d.call(d.Rita.Token, "tenant.get", map[string]any{"tenant": "acme"}); a.Problem != nil {
+		t.Errorf("something quick: %+v", a.Problem)
+	}
+	close(release)
+	for range 4 {
+		if a := <-ended; a.Problem != nil {
+			t.Errorf("%+v", a.Problem)
+		}
+	}
+}

@@ -34,7 +34,7 @@ func All() []Operation {
 		define("mailbox.set-password", AccessWrite, put, mailbox+"/password", "Set a mailbox's password", (*Desk).SetPassword),
 		define("mailbox.enable", AccessWrite, post, mailbox+"/enable", "Enable a mailbox", (*Desk).EnableMailbox),
 		define("mailbox.disable", AccessWrite, post, mailbox+"/disable", "Disable a mailbox", (*Desk).DisableMailbox),
-		define("mailbox.bulk", AccessWrite, post, tenant+"/bulk", "Enable, disable, test or delete many mailboxes", (*Desk).BulkMailboxes),
+		examining(define("mailbox.bulk", AccessWrite, post, tenant+"/bulk", "Enable, disable, test or delete many mailboxes", (*Desk).BulkMailboxes)),
 		define("mailbox.check", AccessRead, post, mailbox+"/check", "Say what is wrong with values that are not saved", (*Desk).CheckMailbox),
 		define("mailbox.facts", AccessRead, get, mailbox+"/facts", "Read what is known of a mailbox at run time", (*Desk).MailboxFacts),
 		define("mailbox.deletion", AccessRead, get, mailbox+"/deletion", "Say what the deletion of a mailbox would mean", (*Desk).Deletion),
@@ -45,9 +45,9 @@ func All() []Operation {
 		define("mailbox.states", AccessRead, get, tenant+"/states", "List the states of the mailboxes", (*Desk).ListStates),
 
 		followed(define("doctor.run", AccessWrite, post, tenant+"/doctor", "Examine the servers of a mailbox that need not be saved", (*Desk).RunDoctor), (*Desk).FollowDoctor),
-		define("doctor.dry-run", AccessWrite, post, tenant+"/dry-run", "Say where the newest 50 mails would go", (*Desk).DryRunMailbox),
-		define("doctor.folders", AccessWrite, post, tenant+"/server-folders", "List the folders on the mail server", (*Desk).ListServerFolders),
-		define("doctor.recognise", AccessWrite, get, tenant+"/recognise", "Find the mail servers of an address", (*Desk).RecogniseProvider),
+		examining(define("doctor.dry-run", AccessWrite, post, tenant+"/dry-run", "Say where the newest 50 mails would go", (*Desk).DryRunMailbox)),
+		examining(define("doctor.folders", AccessWrite, post, tenant+"/server-folders", "List the folders on the mail server", (*Desk).ListServerFolders)),
+		examining(define("doctor.recognise", AccessWrite, get, tenant+"/recognise", "Find the mail servers of an address", (*Desk).RecogniseProvider)),
 
 		define("routing.simulate", AccessRead, post, tenant+"/simulate", "Say where a mail would go, and why", (*Desk).Simulate),
 		define("routing.unmatched", AccessRead, get, tenant+"/unmatched", "List addresses that were seen lately and match no folder", (*Desk).ListUnmatched),
@@ -83,5 +83,11 @@ func All() []Operation {
 // file marks an operation whose answer is a File.
 func file(o Operation) Operation {
 	o.Bytes = true
+	return o
+}
+
+// examining marks an operation that speaks with servers of others.
+func examining(o Operation) Operation {
+	o.Examines = true
 	return o
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/mailyard/mailyard/pkg/config"
 	"github.com/mailyard/mailyard/pkg/control"
+	"github.com/mailyard/mailyard/pkg/doctor"
 )
 
 // A BulkAction is what is done with many mailboxes.
@@ -26,8 +27,9 @@ const (
 const (
 	// maxTests is the most mailboxes that one request tests: each takes seconds.
 	maxTests = 100
-	// testsAtOnce is how many of them are tested at a time.
-	testsAtOnce = 8
+	// testsAtOnce is how many of them are tested at a time, if there is place for
+	// them: one of the tenant's places is left for somebody who waits for an answer.
+	testsAtOnce = examinationsOfTenant - 1
 )
 
 // BulkMailboxes does one thing with many mailboxes.
@@ -175,7 +177,8 @@ func (d *Desk) bulkAction(tenant string, action BulkAction) (func(context.Contex
 		}, nil
 	case BulkTest:
 		return func(ctx context.Context, a control.Actor, id string) error {
-			report, err := d.TestMailbox(ctx, a, &TestMailbox{InMailbox{InTenant{tenant}, id}})
+			place := func(doc config.Mailbox) (*examination, error) { return d.examinations.wait(ctx, doc) }
+			report, err := d.test(ctx, a, &TestMailbox{InMailbox{InTenant{tenant}, id}}, func(doctor.Step) {}, place)
 			if err != nil {
 				return err
 			}

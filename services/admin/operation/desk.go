@@ -37,7 +37,8 @@ type Desk struct {
 	Version   string
 	Logger    *zap.Logger
 
-	rosters rosters
+	rosters      rosters
+	examinations examinations
 }
 
 // now is when an operation happens.

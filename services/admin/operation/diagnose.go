@@ -45,7 +45,14 @@ func (d *Desk) FollowDoctor(ctx context.Context, a control.Actor, in *RunDoctor,
 	if err != nil {
 		return doctor.Report{}, err
 	}
-	return d.Doctor.Run(ctx, r, report), nil
+	x, err := d.examinations.begin(r.Document)
+	if err != nil {
+		return doctor.Report{}, err
+	}
+	defer x.end()
+	out := d.Doctor.Run(ctx, r, report)
+	x.note(out.Steps...)
+	return out, nil
 }
 
 // TestMailbox examines a saved mailbox.
@@ -59,6 +66,11 @@ func (d *Desk) TestMailbox(ctx context.Context, a control.Actor, in *TestMailbox
 
 // FollowTest is TestMailbox with every step told as it begins and as it ends.
 func (d *Desk) FollowTest(ctx context.Context, a control.Actor, in *TestMailbox, report func(doctor.Step)) (doctor.Report, error) {
+	return d.test(ctx, a, in, report, d.examinations.begin)
+}
+
+// test examines a saved mailbox, once begin found a place for it.
+func (d *Desk) test(ctx context.Context, a control.Actor, in *TestMailbox, report func(doctor.Step), begin func(config.Mailbox) (*examination, error)) (doctor.Report, error) {
 	if err := mayWrite(a, in.Tenant); err != nil {
 		return doctor.Report{}, err
 	}
@@ -74,7 +86,13 @@ func (d *Desk) FollowTest(ctx context.Context, a control.Actor, in *TestMailbox,
 	if err != nil {
 		return doctor.Report{}, err
 	}
+	x, err := begin(m.Document)
+	if err != nil {
+		return doctor.Report{}, err
+	}
+	defer x.end()
 	out := d.Doctor.Run(ctx, r, report)
+	x.note(out.Steps...)
 	if m.Document.SMTP.Host != "" && ctx.Err() == nil {
 		d.remember(ctx, m, out)
 	}
@@ -218,7 +236,13 @@ func (d *Desk) DryRunMailbox(ctx context.Context, a control.Actor, in *DryRunMai
 	case err != nil && !errors.Is(err, control.ErrNotFound):
 		return doctor.DryRun{}, err
 	}
+	x, err := d.examinations.begin(r.Document)
+	if err != nil {
+		return doctor.DryRun{}, err
+	}
+	defer x.end()
 	out, err := d.Doctor.DryRun(ctx, r, options)
+	x.noteError(err)
 	return out, reached(err)
 }
 
@@ -236,7 +260,13 @@ func (d *Desk) ListServerFolders(ctx context.Context, a control.Actor, in *ListS
 	if err != nil {
 		return ServerFolders{}, err
 	}
+	x, err := d.examinations.begin(r.Document)
+	if err != nil {
+		return ServerFolders{}, err
+	}
+	defer x.end()
 	folders, err := d.Doctor.Folders(ctx, r)
+	x.noteError(err)
 	return ServerFolders{Folders: append([]string{}, folders...)}, reached(err)
 }
 

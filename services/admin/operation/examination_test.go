@@ -3,15 +3,19 @@ package operation_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/mailyard/mailyard/pkg/control"
 	"github.com/mailyard/mailyard/pkg/doctor"
 	"github.com/mailyard/mailyard/pkg/egress"
+	"github.com/mailyard/mailyard/pkg/imapconn/imaptest"
 	"github.com/mailyard/mailyard/pkg/secret"
 	"github.com/mailyard/mailyard/services/admin/admintest"
 	"github.com/mailyard/mailyard/services/admin/operation"
@@ -147,6 +151,157 @@ func TestATenantDoesNotLearnWhichNamesExistInside(t *testing.T) {
 		found, err := o.Desk.RecogniseProvider(t.Context(), o.Ann.Actor, &operation.RecogniseProvider{InTenant: operation.InTenant{Tenant: "acme"}, Address: address})
 		if err != nil || found.Found != want {
 			t.Errorf("%s: %+v, %v", address, found, err)
+		}
+	}
+}
+
+// refused fails unless err says that there is too much of it, and for how long.
+func refused(t *testing.T, err error) {
+	t.Helper()
+	if p := operation.ProblemOf(err); err == nil || p.Status != http.StatusTooManyRequests || p.RetryAfter <= 0 {
+		t.Errorf("got %v; want 429 with a time to wait", err)
+	}
+}
+
+// However many API tokens a tenant's people have, and through whichever method:
+// they examine four mailboxes at once, and leave room for other tenants.
+func TestExaminationsOfATenantAreBounded(t *testing.T) {
+	t.Parallel()
+	o := admintest.New(t)
+	inZone(o, zone{"imap.public.example": "93.184.216.34"})
+	dialled, release := make(chan struct{}), make(chan struct{})
+	o.Desk.Doctor.Dial = func(context.Context, string, string) (net.Conn, error) {
+		dialled <- struct{}{}
+		<-release
+		return nil, errors.New("away")
+	}
+	examine := func(a control.Actor, ids admintest.Ids) error {
+		_, err := o.Desk.RunDoctor(t.Context(), a, new(operation.RunDoctor(draft(ids, "imap.public.example"))))
+		return err
+	}
+	ended := make(chan error)
+	for i := range 4 {
+		a := o.Ann.Actor
+		a.Name = fmt.Sprint("ann by token ", i)
+		go func() { ended <- examine(a, o.Acme) }()
+		<-dialled
+	}
+	ann := o.Ann.Actor
+	refused(t, examine(ann, o.Acme))
+	_, err := o.Desk.TestMailbox(t.Context(), ann, &operation.TestMailbox{InMailbox: mailboxOf(o.Acme)})
+	refused(t, err)
+	_, err = o.Desk.DryRunMailbox(t.Context(), ann, new(operation.DryRunMailbox(draft(o.Acme, "imap.public.example"))))
+	refused(t, err)
+	_, err = o.Desk.ListServerFolders(t.Context(), ann, new(operation.ListServerFolders(draft(o.Acme, "imap.public.example"))))
+	refused(t, err)
+	_, err = o.Desk.RecogniseProvider(t.Context(), ann, &operation.RecogniseProvider{InTenant: operation.InTenant{Tenant: "acme"}, Address: "me@gmail.com"})
+	refused(t, err)
+	if _, err := o.Desk.RunDoctor(t.Context(), o.Rob.Actor, new(operation.RunDoctor(draft(o.Acme, "imap.public.example")))); operation.ProblemOf(err).Status != http.StatusNotFound {
+		t.Errorf("another tenant's people are told %v", err)
+	}
+	go func() { ended <- examine(o.Rob.Actor, o.Rival) }()
+	<-dialled
+	close(release)
+	for range 5 {
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+	go func() { ended <- examine(ann, o.Acme) }()
+	<-dialled
+	if err := <-ended; err != nil {
+		t.Errorf("when all have ended: %v", err)
+	}
+}
+
+// A bulk test of many mailboxes takes the places of its tenant, not more, and
+// waits for them.
+func TestABulkTestTakesItsTurn(t *testing.T) {
+	t.Parallel()
+	o := admintest.New(t)
+	inZone(o, zone{"imap.acme.example": "93.184.216.34"})
+	ids := []string{o.Acme.Mailbox}
+	for i := range 8 {
+		m, err := o.Control.GetMailbox(t.Context(), o.Lena.Actor, "acme", o.Acme.Mailbox)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Document.ID, m.Document.Name, m.Document.Username = fmt.Sprint("box", i), fmt.Sprint("Box ", i), fmt.Sprintf("box%d@acme.example", i)
+		if _, err := o.Control.PutMailboxWithPassword(t.Context(), o.Lena.Actor, m.Document, secret.NewString(admintest.Password), control.IfNew); err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, m.Document.ID)
+	}
+	var running, most atomic.Int32
+	dialled, release := make(chan struct{}, 20), make(chan struct{}, 20)
+	o.Desk.Doctor.Dial = func(context.Context, string, string) (net.Conn, error) {
+		most.Store(max(most.Load(), running.Add(1)))
+		defer running.Add(-1)
+		dialled <- struct{}{}
+		<-release
+		return nil, errors.New("away")
+	}
+	ended := make(chan operation.BulkResult)
+	for range 2 {
+		go func() {
+			out, err := o.Desk.BulkMailboxes(t.Context(), o.Ann.Actor, &operation.BulkMailboxes{InTenant: operation.InTenant{Tenant: "acme"}, Body: operation.Bulk{Action: operation.BulkTest, IDs: ids}})
+			if err != nil {
+				t.Error(err)
+			}
+			ended <- out
+		}()
+	}
+	for range 4 {
+		<-dialled
+	}
+	for range 2 * len(ids) {
+		release <- struct{}{}
+	}
+	for range 2 {
+		out := <-ended
+		for _, r := range out.Results {
+			if r.Problem == nil || r.Problem.Status != http.StatusUnprocessableEntity {
+				t.Errorf("%s: %v", r.ID, r.Problem)
+			}
+		}
+		if len(out.Results) != len(ids) {
+			t.Errorf("%d of %d mailboxes", len(out.Results), len(ids))
+		}
+	}
+	if n := most.Load(); n > 4 {
+		t.Errorf("%d were examined at once; want 4 at most", n)
+	}
+}
+
+// An examination with a password of one's own is no means to guess that of others.
+func TestPasswordsAreNotGuessedByExaminations(t *testing.T) {
+	t.Parallel()
+	o := admintest.New(t)
+	server := imaptest.NewScript(t, "AUTH=PLAIN SASL-IR", nil, imaptest.Rules{"AUTHENTICATE": func(c *imaptest.ScriptConn, tag, _ string) {
+		c.Send("%s NO [AUTHENTICATIONFAILED] wrong", tag)
+	}}).Target()
+	inZone(o, zone{"imap.public.example": "93.184.216.34", "imap.other.example": "93.184.216.35"})
+	o.Desk.Mail.Insecure = func(string, int) bool { return true }
+	o.Desk.Doctor.Dial = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, net.JoinHostPort(server.Host, fmt.Sprint(server.Port)))
+	}
+	guess := func(ids admintest.Ids, a control.Actor, host string) error {
+		in := draft(ids, host)
+		doc := fmt.Sprintf(`{"name":"Draft","username":"boss@public.example","imap":{"host":%q,"port":%d,"ca":%q},"password":"a guess"}`, host, server.Port, server.CA)
+		in.Body.Document.RawMessage = json.RawMessage(doc)
+		_, err := o.Desk.ListServerFolders(t.Context(), a, new(operation.ListServerFolders(in)))
+		return err
+	}
+	for range 10 {
+		if err := guess(o.Acme, o.Ann.Actor, "imap.public.example"); operation.ProblemOf(err).Status != http.StatusUnprocessableEntity || !strings.Contains(err.Error(), "wrong") {
+			t.Fatal(err)
+		}
+	}
+	refused(t, guess(o.Acme, o.Ann.Actor, "imap.public.example"))
+	refused(t, guess(o.Acme, o.Ann.Actor, "IMAP.public.example"))
+	for _, err := range []error{guess(o.Acme, o.Ann.Actor, "imap.other.example"), guess(o.Rival, o.Rob.Actor, "imap.public.example")} {
+		if operation.ProblemOf(err).Status != http.StatusUnprocessableEntity {
+			t.Errorf("another server, or another tenant: %v", err)
 		}
 	}
 }

@@ -33,6 +33,9 @@ type Operation struct {
 	Status  int  // of a success; 200 unless given
 	Bytes   bool // the answer is a File, not JSON
 	Streams bool // it can be followed step by step: see Follow
+	// Examines says that it may speak with mail servers or name servers, and so
+	// take long. The desk bounds how many of them are under way.
+	Examines bool
 
 	Input  reflect.Type // a struct with json tags and with huma's for path, query and header
 	Output reflect.Type // what becomes the JSON of the answer
@@ -105,7 +108,7 @@ func define[I, O any](name string, access Access, route, path, summary string, m
 
 // followed adds the method that tells of every step.
 func followed[I, O any](o Operation, m func(d *Desk, ctx context.Context, a control.Actor, in *I, report func(doctor.Step)) (O, error)) Operation {
-	o.Streams = true
+	o.Streams, o.Examines = true, true
 	o.follow = func(ctx context.Context, d *Desk, a control.Actor, in any, report func(doctor.Step)) (any, error) {
 		return m(d, ctx, a, in.(*I), report)
 	}

@@ -35,6 +35,11 @@ func (d *Desk) RecogniseProvider(ctx context.Context, a control.Actor, in *Recog
 	if !strings.Contains(in.Address, "@") {
 		return Recognised{}, Invalid(config.Problem{Path: "address", Message: "is not a mail address"})
 	}
+	x, err := d.examinations.begin(config.Mailbox{Tenant: in.Tenant})
+	if err != nil {
+		return Recognised{}, err
+	}
+	defer x.end()
 	s, ok := provider.Recognise(ctx, d.resolver(), in.Address)
 	if !ok {
 		return Recognised{Message: "No mail servers are known for this address. Ask the provider for the IMAP and SMTP addresses."}, nil

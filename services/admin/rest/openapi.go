@@ -167,7 +167,7 @@ func statuses(o operation.Operation) []int {
 	if hasBody(o) {
 		list = append(list, 408, 413, 415)
 	}
-	if examines(o) {
+	if o.Examines {
 		list = append(list, 504)
 	}
 	slices.Sort(list)
