@@ -220,6 +220,30 @@ func TestNetworkOfOneIPv6CustomerIsOneAddress(t *testing.T) {
 	})
 }
 
+// Behind one address of an office, somebody who guesses must not lock out those
+// who work there.
+func TestWhoIsAtHomeIsNotDelayedForTheAddress(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		staffed(t, b)
+		b.signIn("ann")
+		for i := range 20 {
+			b.fail("guess"+string(rune('a'+i)), office)
+		}
+		if d := b.fail("rita", office); d == 0 {
+			t.Error("who never signed in here is not delayed")
+		}
+		b.signIn("ann")
+		for range 5 {
+			if d := b.fail("ann", office); d != 0 {
+				t.Errorf("the first failures are delayed by %v", d)
+			}
+		}
+		if d := b.fail("ann", office); d != 10*time.Second {
+			t.Errorf("guessing who is at home here is delayed by %v; want 10 s", d)
+		}
+	})
+}
+
 func TestAttemptsAtOnceOnSeveralReplicasAreNotMoreThanOneAfterTheOther(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		staffed(t, b)

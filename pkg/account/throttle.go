@@ -30,7 +30,7 @@ const noteEvery = time.Minute
 // field is a subject whose failures are counted.
 type attempt struct {
 	account string
-	here    string // the account at this address; counted instead if it has signed in here before
+	here    string // the account at this address; alone counts if it has signed in here before
 	address string
 }
 
@@ -40,18 +40,19 @@ func newAttempt(name, from string) attempt {
 	return a
 }
 
-// subjects returns what the attempt is counted for: the account, apart from the
-// rest of the world where it is at home, so that strangers who keep failing delay
-// strangers; and the address.
-func (a attempt) subjects(ctx context.Context, tx *control.Tx) (account, address string, err error) {
+// subjects returns those whose failures hold the attempt up; the first one counts
+// it. Where the account is at home, that is the account there, apart from the rest
+// of the world: strangers who keep failing delay strangers, at other addresses or
+// behind the same one.
+func (a attempt) subjects(ctx context.Context, tx *control.Tx) ([]string, error) {
 	here, err := loadFailures(ctx, tx, a.here)
 	if err != nil {
-		return "", "", err
+		return nil, err
 	}
 	if here.forgetAt.IsZero() {
-		return a.account, a.address, nil
+		return []string{a.account, a.address}, nil
 	}
-	return a.here, a.address, nil
+	return []string{a.here}, nil
 }
 
 // accountSubject is the same for unknown names as for those of accounts, or the
@@ -86,11 +87,11 @@ func addressSubject(from string) string {
 // wait returns how long the attempt has to wait, 0 if it may go on, and whether
 // the audit is to tell that it was refused.
 func (a attempt) wait(ctx context.Context, tx *control.Tx) (wait time.Duration, note bool, err error) {
-	account, address, err := a.subjects(ctx, tx)
+	subjects, err := a.subjects(ctx, tx)
 	if err != nil {
 		return 0, false, err
 	}
-	for _, subject := range []string{account, address} {
+	for _, subject := range subjects {
 		f, err := loadFailures(ctx, tx, subject)
 		if err != nil {
 			return 0, false, err
@@ -105,11 +106,11 @@ func (a attempt) wait(ctx context.Context, tx *control.Tx) (wait time.Duration, 
 
 // noted marks the refusal as told.
 func (a attempt) noted(ctx context.Context, tx *control.Tx) error {
-	account, address, err := a.subjects(ctx, tx)
+	subjects, err := a.subjects(ctx, tx)
 	if err != nil {
 		return err
 	}
-	for _, subject := range []string{account, address} {
+	for _, subject := range subjects {
 		f, err := loadFailures(ctx, tx, subject)
 		if err != nil {
 			return err
@@ -128,18 +129,18 @@ func (a attempt) noted(ctx context.Context, tx *control.Tx) error {
 // begin counts the attempt as a failure, before the password is looked at: of a
 // thousand attempts at once, no more pass than one after the other.
 func (a attempt) begin(ctx context.Context, tx *control.Tx) error {
-	subject, _, err := a.subjects(ctx, tx)
+	subjects, err := a.subjects(ctx, tx)
 	if err != nil {
 		return err
 	}
-	f, err := loadFailures(ctx, tx, subject)
+	f, err := loadFailures(ctx, tx, subjects[0])
 	if err != nil {
 		return err
 	}
 	f.count++
 	f.blockedUntil = tx.Now().Add(accountDelay(f.count))
 	f.forgetAt = latest(f.forgetAt, f.blockedUntil.Add(accountMemory))
-	if err := f.save(ctx, tx, subject); err != nil {
+	if err := f.save(ctx, tx, subjects[0]); err != nil {
 		return err
 	}
 	return a.countAddress(ctx, tx)
@@ -175,11 +176,11 @@ func accountDelay(failures int) time.Duration {
 // the address, only that of this attempt: whoever has one password could try
 // others without end.
 func (a attempt) succeeded(ctx context.Context, tx *control.Tx) error {
-	subject, _, err := a.subjects(ctx, tx)
+	subjects, err := a.subjects(ctx, tx)
 	if err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, `DELETE FROM account_failures WHERE subject = ?`, subject); err != nil {
+	if _, err := tx.Exec(ctx, `DELETE FROM account_failures WHERE subject = ?`, subjects[0]); err != nil {
 		return fmt.Errorf("forgetting failed attempts: %w", err)
 	}
 	if err := (failures{forgetAt: tx.Now().Add(homeMemory)}).save(ctx, tx, a.here); err != nil {

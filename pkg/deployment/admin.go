@@ -1,6 +1,7 @@
 package deployment
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
@@ -16,6 +17,10 @@ type Admin struct {
 	// URL is what people type to get to Listen, through what stands before it:
 	// "https://mail.example.com". Empty: Listen itself.
 	URL string `yaml:"url"`
+	// TrustedProxies lists the networks of the reverse proxies before Listen,
+	// "10.244.0.0/16" or "192.0.2.1": they are believed when X-Forwarded-For says
+	// for whom they ask. Those on this machine are, if URL is set.
+	TrustedProxies []string `yaml:"trusted_proxies"`
 	// OperatorToken is a token that REST takes for the operator of the
 	// installation, who may do what the landlord may. Empty: there is none.
 	OperatorToken secret.String `yaml:"operator_token"`
@@ -70,7 +75,42 @@ func (a Admin) validate(problem func(path, format string, args ...any)) {
 			problem("admin.url", "%q has more than a host: the console is served at /", withoutUser(a.URL))
 		}
 	}
+	for i, n := range a.TrustedProxies {
+		if _, err := network(n); err != nil {
+			problem(fmt.Sprintf("admin.trusted_proxies[%d]", i), "%v", err)
+		}
+	}
 	a.OIDC.validate(problem)
+}
+
+// Proxies returns the networks of TrustedProxies.
+func (a Admin) Proxies() ([]netip.Prefix, error) {
+	var list []netip.Prefix
+	for _, text := range a.TrustedProxies {
+		n, err := network(text)
+		if err != nil {
+			return nil, fmt.Errorf("reading admin.trusted_proxies: %w", err)
+		}
+		list = append(list, n)
+	}
+	return list, nil
+}
+
+// network reads a network, or an address as the network of itself.
+func network(text string) (netip.Prefix, error) {
+	if a, err := netip.ParseAddr(text); err == nil && a.Zone() == "" && !a.Is4In6() {
+		return netip.PrefixFrom(a, a.BitLen()), nil
+	}
+	p, err := netip.ParsePrefix(text)
+	switch {
+	case err != nil || p.Addr().Is4In6():
+		return p, fmt.Errorf("%q is neither an address nor a network, such as 10.244.0.0/16", text)
+	case p.Bits() == 0:
+		return p, fmt.Errorf("%q is everybody: name the networks of the proxies", text)
+	case p != p.Masked():
+		return p, fmt.Errorf("%q is not the beginning of its network, %s", text, p.Masked())
+	}
+	return p, nil
 }
 
 func (o OIDC) validate(problem func(path, format string, args ...any)) {

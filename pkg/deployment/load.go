@@ -157,6 +157,8 @@ func (a *Admin) set(key, value string) error {
 		a.Listen = value
 	case "ADMIN_URL":
 		a.URL = value
+	case "ADMIN_TRUSTED_PROXIES":
+		a.TrustedProxies = list(value, ", ")
 	case "ADMIN_OPERATOR_TOKEN":
 		a.OperatorToken = secret.NewString(value)
 	case "ADMIN_OIDC_ISSUER":

@@ -2,8 +2,10 @@ package deployment_test
 
 import (
 	"errors"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,7 +34,7 @@ func full() deployment.Settings {
 		Messaging:     map[string]secret.String{"default": secret.NewString("sqlite:/data/m.db"), "big-one": secret.NewString("postgres://u:p@db/big")},
 		MasterKeyFile: "/keys/master.key", InsecureHosts: []string{"demo:10143", "127.0.0.1:143"}, Health: ":8080", LogLevel: "debug",
 		MailNetworks: []string{"10.0.0.0/8", "127.0.0.1:10143"}, MailPorts: []int{10143, 1587},
-		Admin: deployment.Admin{Listen: "127.0.0.1:8420", URL: "https://mail.example.com", OperatorToken: secret.NewString("operator-token-of-24-chars"), OIDC: deployment.OIDC{
+		Admin: deployment.Admin{Listen: "127.0.0.1:8420", URL: "https://mail.example.com", TrustedProxies: []string{"10.244.0.0/16", "192.0.2.1"}, OperatorToken: secret.NewString("operator-token-of-24-chars"), OIDC: deployment.OIDC{
 			Issuer: "https://login.example.com/realm", ClientID: "mailyard", ClientSecret: secret.NewString("pw-oidc"), Name: "Example", RoleClaim: "roles", TenantClaim: "tenant",
 			Landlord: []string{"mail landlords", "root"}, TenantAdmin: []string{"mail-admin"}, Reader: []string{"mail-reader"},
 		}},
@@ -62,6 +64,7 @@ mail_ports: [10143, 1587]
 admin:
   listen: 127.0.0.1:8420
   url: https://mail.example.com
+  trusted_proxies: [10.244.0.0/16, 192.0.2.1]
   operator_token: operator-token-of-24-chars
   oidc: {issuer: "https://login.example.com/realm", client_id: mailyard, client_secret: pw-oidc, name: Example, role_claim: roles, tenant_claim: tenant,
     landlord: [mail landlords, root], tenant_admin: [mail-admin], reader: [mail-reader]}
@@ -87,7 +90,7 @@ func TestEnvironmentOverridesAndNamesFiles(t *testing.T) {
 		"MAILYARD_CONTROL_URL=postgres://u:p@db/control", "MAILYARD_MESSAGING_DEFAULT=sqlite:/data/m.db",
 		"MAILYARD_MESSAGING_BIG_ONE_FILE=" + file(t, "big", "postgres://u:p@db/big"), "MAILYARD_MASTER_KEY_FILE=/keys/master.key",
 		"MAILYARD_INSECURE_HOSTS=demo:10143, 127.0.0.1:143", "MAILYARD_HEALTH_ADDR=:8080", "MAILYARD_LOG_LEVEL=debug", "MAILYARD_GRACE=20s", "MAILYARD_LEASE_TTL=10s",
-		"MAILYARD_MAIL_NETWORKS=10.0.0.0/8, 127.0.0.1:10143", "MAILYARD_MAIL_PORTS=10143 1587", "MAILYARD_ADMIN_LISTEN=127.0.0.1:8420", "MAILYARD_ADMIN_URL=https://mail.example.com", "MAILYARD_ADMIN_OPERATOR_TOKEN=operator-token-of-24-chars",
+		"MAILYARD_MAIL_NETWORKS=10.0.0.0/8, 127.0.0.1:10143", "MAILYARD_MAIL_PORTS=10143 1587", "MAILYARD_ADMIN_LISTEN=127.0.0.1:8420", "MAILYARD_ADMIN_URL=https://mail.example.com", "MAILYARD_ADMIN_TRUSTED_PROXIES=10.244.0.0/16, 192.0.2.1", "MAILYARD_ADMIN_OPERATOR_TOKEN=operator-token-of-24-chars",
 		"MAILYARD_ADMIN_OIDC_ISSUER=https://login.example.com/realm", "MAILYARD_ADMIN_OIDC_CLIENT_ID=mailyard", "MAILYARD_ADMIN_OIDC_CLIENT_SECRET_FILE=" + file(t, "oidc", "pw-oidc\n"),
 		"MAILYARD_ADMIN_OIDC_NAME=Example", "MAILYARD_ADMIN_OIDC_ROLE_CLAIM=roles", "MAILYARD_ADMIN_OIDC_TENANT_CLAIM=tenant",
 		"MAILYARD_ADMIN_OIDC_LANDLORD=mail landlords, root", "MAILYARD_ADMIN_OIDC_TENANT_ADMIN=mail-admin", "MAILYARD_ADMIN_OIDC_READER=mail-reader",
@@ -177,6 +180,12 @@ func TestAdminIsReachedByHTTPSOrOnLoopback(t *testing.T) {
 		{admin: `{url: "http://mail.example.com"}`, want: "admin.url: "},
 		{admin: `{url: "https://mail.example.com/console"}`, want: "admin.url: "},
 		{admin: `{url: "mail.example.com"}`, want: "admin.url: "},
+		{admin: `{trusted_proxies: [10.244.0.0/16, 192.0.2.1, "fd00:1::/32"]}`},
+		{admin: `{trusted_proxies: [10.244.0.9/16]}`, want: `admin.trusted_proxies[0]: "10.244.0.9/16" is not the beginning of its network, 10.244.0.0/16`},
+		{admin: `{trusted_proxies: [10.0.0.0/8, ingress]}`, want: "admin.trusted_proxies[1]: \"ingress\" is neither an address nor a network"},
+		{admin: `{trusted_proxies: ["fe80::1%eth0"]}`, want: "admin.trusted_proxies[0]: "},
+		{admin: `{trusted_proxies: ["::ffff:10.0.0.0/104"]}`, want: "admin.trusted_proxies[0]: "},
+		{admin: `{trusted_proxies: [0.0.0.0/0]}`, want: "admin.trusted_proxies[0]: \"0.0.0.0/0\" is everybody"},
 		{admin: `{listen: "127.0.0.1"}`, want: "admin.listen: "},
 		{admin: `{listen: "127.0.0.1:99999"}`, want: "admin.listen: "},
 		{admin: `{oidc: {client_id: mailyard}}`, want: "admin.oidc.issuer: "},
@@ -190,6 +199,18 @@ func TestAdminIsReachedByHTTPSOrOnLoopback(t *testing.T) {
 				t.Errorf("Load = %v; want %q", err, c.want)
 			}
 		})
+	}
+}
+
+func TestProxiesAreNetworks(t *testing.T) {
+	t.Parallel()
+	a := deployment.Admin{TrustedProxies: []string{"10.244.0.0/16", "192.0.2.1", "2001:db8::7"}}
+	want := []netip.Prefix{netip.MustParsePrefix("10.244.0.0/16"), netip.MustParsePrefix("192.0.2.1/32"), netip.MustParsePrefix("2001:db8::7/128")}
+	if got, err := a.Proxies(); err != nil || !slices.Equal(got, want) {
+		t.Errorf("%v, %v; want %v", got, err, want)
+	}
+	if _, err := (deployment.Admin{TrustedProxies: []string{"everybody"}}).Proxies(); err == nil {
+		t.Error("a network that is none was taken")
 	}
 }
 

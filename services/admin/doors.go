@@ -77,14 +77,21 @@ func (s *Service) handler(desk *operation.Desk) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	proxies, err := d.Settings.Proxies()
+	if err != nil {
+		return nil, err
+	}
 	pages, err := console.New(console.Config{
 		Desk: desk, Accounts: d.Accounts, OIDC: provider, OIDCName: d.Settings.OIDC.ButtonName(),
-		URL: d.Settings.URL, Version: d.Version, Logger: s.config.Logger,
+		URL: d.Settings.URL, TrustedProxies: proxies, Version: d.Version, Logger: s.config.Logger,
 	})
 	if err != nil {
 		return nil, err
 	}
-	api, err := rest.New(rest.Config{Desk: desk, Accounts: d.Accounts, Operator: d.Operator, URL: d.Settings.URL, Version: d.Version, Logger: s.config.Logger})
+	api, err := rest.New(rest.Config{
+		Desk: desk, Accounts: d.Accounts, Operator: d.Operator,
+		URL: d.Settings.URL, TrustedProxies: proxies, Version: d.Version, Logger: s.config.Logger,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/mailyard/mailyard/pkg/account"
 	"github.com/mailyard/mailyard/pkg/account/oidc"
+	"github.com/mailyard/mailyard/services/admin/clientaddr"
 	"github.com/mailyard/mailyard/services/admin/operation"
 )
 
@@ -21,16 +23,20 @@ type Config struct {
 	OIDC     *oidc.Provider  // sign-in elsewhere, which comes back to CallbackPath; nil: local accounts only
 	OIDCName string          // on the button of that sign-in
 	URL      string          // under which browsers reach the console, "https://mail.example.org"; "": only this machine does
-	Version  string
-	Logger   *zap.Logger // nil: none
+	// TrustedProxies are the networks of the reverse proxies that stand before the
+	// console. Those on this machine are trusted if there is a URL.
+	TrustedProxies []netip.Prefix
+	Version        string
+	Logger         *zap.Logger // nil: none
 }
 
 // A console answers the requests of browsers.
 type console struct {
 	Config
 	look
-	log    *zap.Logger
-	public *url.URL // nil: only this machine reaches it
+	log     *zap.Logger
+	public  *url.URL // nil: only this machine reaches it
+	proxies clientaddr.Proxies
 }
 
 // New returns the handler of the console. It answers every path that REST and
@@ -48,7 +54,7 @@ func New(c Config) (http.Handler, error) {
 }
 
 func build(c Config, l look) (*console, error) {
-	con := &console{Config: c, look: l, log: c.Logger}
+	con := &console{Config: c, look: l, log: c.Logger, proxies: clientaddr.New(c.URL, c.TrustedProxies)}
 	if con.log == nil {
 		con.log = zap.NewNop()
 	}

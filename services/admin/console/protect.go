@@ -67,22 +67,8 @@ func loopback(host string) bool {
 }
 
 // from returns the address that a request came from, for throttling and the
-// audit. A reverse proxy on this machine is believed when it says for whom it
-// asks, if there is to be one: the console has a public URL.
-func (c *console) from(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	if a, err := netip.ParseAddr(host); err != nil || !a.IsLoopback() || c.public == nil {
-		return host
-	}
-	list := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	if a, err := netip.ParseAddr(strings.TrimSpace(list[len(list)-1])); err == nil {
-		return a.Unmap().String()
-	}
-	return host
-}
+// audit.
+func (c *console) from(r *http.Request) string { return c.proxies.Of(r) }
 
 // origin returns the address of the console, without a slash at the end, for
 // links that leave it.

@@ -2,7 +2,9 @@ package console
 
 import (
 	"net/http"
+	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -137,26 +139,37 @@ func TestNoPasswordOverAPlainConnection(t *testing.T) {
 	}
 }
 
-func TestAddressOfTheBrowser(t *testing.T) {
+// Behind an ingress, all browsers come from its address. Who guesses passwords
+// delays those of the own address only.
+func TestProxyDoesNotMakeAllBrowsersOne(t *testing.T) {
 	t.Parallel()
-	cases := []struct{ url, remote, forwarded, want string }{
-		{"", "192.0.2.7:1", "203.0.113.1", "192.0.2.7"},
-		{"", "127.0.0.1:1", "203.0.113.1", "127.0.0.1"},
-		{"https://m.example", "127.0.0.1:1", "198.51.100.1, 203.0.113.1", "203.0.113.1"},
-		{"https://m.example", "127.0.0.1:1", "nonsense", "127.0.0.1"},
-		{"https://m.example", "192.0.2.7:1", "203.0.113.1", "192.0.2.7"},
-		{"https://m.example", "[::1]:1", "::ffff:203.0.113.1", "203.0.113.1"},
-	}
-	for _, c := range cases {
-		s := newSite(t, func(config *Config) { config.URL = c.url })
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.RemoteAddr = c.remote
-		r.Header.Set("X-Forwarded-For", c.forwarded)
-		if got := s.console.from(r); got != c.want {
-			t.Errorf("from %s for %s at %q is %s, want %s", c.remote, c.forwarded, c.url, got, c.want)
-		}
+	const url = "https://mail.example.org"
+	for what, c := range map[string]struct {
+		trusted []netip.Prefix
+		want    int
+	}{
+		"a trusted proxy":       {[]netip.Prefix{netip.MustParsePrefix("10.244.0.0/16")}, http.StatusSeeOther},
+		"what nobody trusts":    {nil, http.StatusTooManyRequests},
+		"another proxy's hosts": {[]netip.Prefix{netip.MustParsePrefix("10.99.0.0/16")}, http.StatusTooManyRequests},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, func(config *Config) { config.URL, config.TrustedProxies = url, c.trusted })
+			s.landlordBrowser()
+			b := s.browser()
+			b.from = "10.244.0.9:40000" // the ingress
+			post := func(name, password, forwarded string) int {
+				return b.do(http.MethodPost, "/sign-in", credentials(name, password), "Host", "mail.example.org", "X-Forwarded-For", forwarded).StatusCode
+			}
+			for i := range 25 {
+				post("guess"+strconv.Itoa(i), "hunter2 hunter2", "203.0.113.5, 198.51.100.66") // the first is what it claims
+			}
+			if got := post("lena", passwordText, "198.51.100.66"); got != http.StatusTooManyRequests {
+				t.Errorf("who guessed gets %d", got)
+			}
+			if got := post("lena", passwordText, "203.0.113.5"); got != c.want {
+				t.Errorf("who did nothing gets %d; want %d", got, c.want)
+			}
+		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -191,6 +192,27 @@ func TestAnotherTenantDoesNotExist(t *testing.T) {
 	}
 	if got := string(d.ask(d.Rob.Token, "GET", "/audit", nil).body); strings.Contains(got, "acme") {
 		t.Errorf("the audit: %s", got)
+	}
+}
+
+func TestTrustedProxySaysWhoAsks(t *testing.T) {
+	t.Parallel()
+	for want, trusted := range map[string]string{"203.0.113.5": "10.244.0.0/16", "10.244.0.9": "10.99.0.0/16"} {
+		d := open(t)
+		h, err := rest.New(rest.Config{Desk: d.Desk, Accounts: d.Accounts, URL: "https://mail.example.org", TrustedProxies: []netip.Prefix{netip.MustParsePrefix(trusted)}, Logger: d.Logger})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.handler = h
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "https://mail.example.org"+rest.Prefix+"/self", nil)
+		r.Header.Set("Authorization", "Bearer "+d.Ann.Token)
+		r.Header.Set("X-Forwarded-For", "198.51.100.66, 203.0.113.5")
+		r.RemoteAddr = "10.244.0.9:40000"
+		d.send(r).is(http.StatusOK)
+		list, err := d.Accounts.Tokens(t.Context(), d.Ann.Actor, "ann")
+		if err != nil || len(list) != 1 || list[0].UsedFrom != want {
+			t.Errorf("used from %+v, %v; want %s", list, err, want)
+		}
 	}
 }
 

@@ -3,9 +3,7 @@ package rest
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
-	"net/netip"
 	"strings"
 
 	"github.com/mailyard/mailyard/pkg/account"
@@ -51,7 +49,7 @@ func (e *unauthenticatedError) challenge() string {
 // authenticate finds out who asks: by API token or, without one, by the session
 // of the console.
 func (s *server) authenticate(r *http.Request) (control.Actor, error) {
-	from := s.from(r)
+	from := s.proxies.Of(r)
 	if given := r.Header.Values("Authorization"); len(given) > 0 {
 		scheme, token, _ := strings.Cut(given[0], " ")
 		if len(given) > 1 || !strings.EqualFold(scheme, "Bearer") {
@@ -81,22 +79,4 @@ func (s *server) authenticate(r *http.Request) (control.Actor, error) {
 	a := session.Actor
 	a.From = from
 	return a, err
-}
-
-// from returns the address that a request came from. A reverse proxy on this
-// machine is believed when it says for whom it asks, if there is to be one: the
-// service has a public URL.
-func (s *server) from(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
-	if a, err := netip.ParseAddr(host); err != nil || !a.IsLoopback() || s.URL == "" {
-		return host
-	}
-	list := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	if a, err := netip.ParseAddr(strings.TrimSpace(list[len(list)-1])); err == nil {
-		return a.Unmap().String()
-	}
-	return host
 }

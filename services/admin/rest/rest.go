@@ -3,6 +3,7 @@ package rest
 import (
 	"fmt"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/mailyard/mailyard/pkg/account"
 	"github.com/mailyard/mailyard/pkg/secret"
+	"github.com/mailyard/mailyard/services/admin/clientaddr"
 	"github.com/mailyard/mailyard/services/admin/operation"
 )
 
@@ -26,8 +28,11 @@ type Config struct {
 	// actor is the landlord. Empty: there is none.
 	Operator secret.String
 	URL      string // under which others reach the service, "https://mail.example.org"; "": only this machine does
-	Version  string
-	Logger   *zap.Logger // nil: none
+	// TrustedProxies are the networks of the reverse proxies that stand before the
+	// service. Those on this machine are trusted if there is a URL.
+	TrustedProxies []netip.Prefix
+	Version        string
+	Logger         *zap.Logger // nil: none
 }
 
 type server struct {
@@ -35,11 +40,12 @@ type server struct {
 	log     *zap.Logger
 	mux     *http.ServeMux
 	limiter limiter
+	proxies clientaddr.Proxies
 }
 
 // New returns the handler of everything below /api/.
 func New(c Config) (http.Handler, error) {
-	s := &server{Config: c, log: c.Logger, mux: http.NewServeMux(), limiter: newLimiter()}
+	s := &server{Config: c, log: c.Logger, mux: http.NewServeMux(), limiter: newLimiter(), proxies: clientaddr.New(c.URL, c.TrustedProxies)}
 	if s.log == nil {
 		s.log = zap.NewNop()
 	}
