@@ -43,7 +43,7 @@ func (w *window) look(name string) {
 		name   string
 		width  int64
 		scheme string
-	}{{"narrow", 390, "light"}, {"dark", 1280, "dark"}, {"light", 1280, "light"}} {
+	}{{"narrow", 390, "light"}, {"dark", 1440, "dark"}, {"light", 1440, "light"}} {
 		w.looks(l.width, l.scheme)
 		w.until("the page is ready", `document.readyState === "complete" && document.fonts.status === "loaded"`)
 		w.script("going to the top", `scrollTo(0, 0); document.activeElement.blur()`)
@@ -56,6 +56,10 @@ func (w *window) look(name string) {
 			if len(wide) > 0 {
 				w.t.Errorf("%s is wider than 390 pixels:\n  %s", w.path(), strings.Join(wide, "\n  "))
 			}
+			squeezed := ask(w, "looking for squeezed text", chromedp.Evaluate[[]string](`[...document.querySelectorAll("main *")].filter(e => !e.closest("thead") && [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim().length > 6) && e.clientWidth > 1 && e.clientWidth < 40 && e.clientHeight > 60 && getComputedStyle(e).clipPath === "none").slice(0, 4).map(e => e.outerHTML.slice(0, 160))`))
+			if len(squeezed) > 0 {
+				w.t.Errorf("%s has text that is squeezed:\n  %s", w.path(), strings.Join(squeezed, "\n  "))
+			}
 			continue
 		}
 		w.accessible()
@@ -64,13 +68,13 @@ func (w *window) look(name string) {
 }
 
 // number is what pages of the same kind differ by.
-var number = regexp.MustCompile(`box-\d+|[0-9A-HJKMNP-TV-Z]{26}|\d+`)
+var number = regexp.MustCompile(`^(box-\d+|[0-9a-z]{26}|\d+)$`)
 
 // walk follows every link from the page on, one of each kind, and looks at what
 // it leads to: a new page cannot be forgotten.
 func (w *window) walk() {
 	w.t.Helper()
-	w.looks(1280, "light")
+	w.looks(1440, "light")
 	seen := map[string]bool{}
 	waiting := []string{"/t/bicycle-works/mailboxes", "/t/new-customer/mailboxes", "/t/harbour/mailboxes"}
 	const most = 80
@@ -99,24 +103,25 @@ func (w *window) walk() {
 
 // kindOf names what a path shows, without which of it: the file of its picture.
 func kindOf(path string) string {
+	var name []string
 	part := strings.Split(strings.Trim(path, "/"), "/")
 	for n, p := range part {
+		before := ""
+		if n > 0 {
+			before = part[n-1]
+		}
 		switch {
-		case n > 0 && part[n-1] == "t":
-			if p != "new-customer" {
-				part[n] = ""
-			}
-		case number.MatchString(p):
-			part[n] = "one"
-		case n > 0 && part[n-1] == "at":
-			part[n] = "one"
+		case n == 0 && p == "t", before == "t" && p != "new-customer", p == "":
+		case before == "at", number.MatchString(p):
+			name = append(name, "one")
+		case p != "at":
+			name = append(name, p)
 		}
 	}
-	name := strings.Trim(strings.NewReplacer("--", "-", "t-", "").Replace(strings.Join(part, "-")), "-")
-	if name == "" {
+	if len(name) == 0 {
 		return "home"
 	}
-	return name
+	return strings.Join(name, "-")
 }
 
 func keys(m map[string]bool) []string {
@@ -130,38 +135,38 @@ func keys(m map[string]bool) []string {
 // scenes are what pages show only when something is done on them.
 func (w *window) scenes() {
 	w.t.Helper()
-	w.looks(1280, "light")
+	w.looks(1440, "light")
 	w.visit("/t/bicycle-works/mailboxes/box-00/doctor")
 	w.press("Start the test")
 	w.until("the test ends", `document.querySelector("#doctor-end") && !document.querySelector("#doctor-end[data-running]")`)
 	w.look("scene-doctor-works")
-	w.looks(1280, "light")
+	w.looks(1440, "light")
 	w.visit("/t/bicycle-works/mailboxes/box-05/doctor")
 	w.press("Start the test")
 	w.sees("It does not work yet.")
 	w.look("scene-doctor-fails")
-	w.looks(1280, "light")
+	w.looks(1440, "light")
 	w.visit("/t/bicycle-works/mailboxes/box-04/dry-run")
 	w.press("Start the dry run")
 	w.sees("Nothing was touched.")
 	w.look("scene-dry-run")
-	w.looks(1280, "light")
+	w.looks(1440, "light")
 	w.visit("/t/bicycle-works/mailboxes/new")
 	w.fill("Name", strings.Repeat("long ", 60))
 	w.fill("IMAP port", "70000")
 	w.press("Create mailbox")
 	w.sees("Nothing was stored.")
 	w.look("scene-mailbox-invalid")
-	w.looks(1280, "light")
+	w.looks(1440, "light")
 	w.visit("/t/bicycle-works/mailboxes")
 	w.tick("Select all on this page", true)
 	w.sees(fmt.Sprintf("%d selected", 50))
 	w.look("scene-selection")
-	w.looks(1280, "light")
+	w.looks(1440, "light")
 	w.press("Delete")
 	w.sees("Delete 50 mailboxes?")
 	w.look("scene-bulk-delete")
-	w.looks(1280, "light")
+	w.looks(1440, "light")
 	w.visit("/t/bicycle-works/nothing")
 	w.sees("Not found")
 	w.look("scene-not-found")
