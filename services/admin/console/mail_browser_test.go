@@ -45,6 +45,8 @@ func TestABrowserAsksNobodyForAHostileMail(t *testing.T) {
 	if err := chromedp.Do(ctx, chromedp.Navigate("about:blank")); err != nil {
 		t.Fatal(err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute) // a dialog of a script would stop the page
+	defer cancel()
 	if _, err := chromedp.Call(ctx, network.SetCookie, network.SetCookieParams{Name: "mailyard", Value: s.Rita.Cookie, URL: web.URL}); err != nil {
 		t.Fatal(err)
 	}
