@@ -51,7 +51,9 @@ func New(p Policy, o Options) *Dialer {
 }
 
 // Allows reports whether the policy allows an address and port.
-func (d *Dialer) Allows(address netip.Addr, port int) bool { return d.policy.Check(address, port) == "" }
+func (d *Dialer) Allows(address netip.Addr, port int) bool {
+	return d.policy.Check(address, port) == ""
+}
 
 // DialContext connects to "host:port" over "tcp", "tcp4" or "tcp6". Of several
 // addresses those that are allowed are tried one after the other. The error is

@@ -25,7 +25,7 @@ type Query struct {
 	MessageID string    // with or without angle brackets
 	Since     time.Time // persisted at or after
 	Until     time.Time // persisted before
-	Before    int64     // the Seq of the last mail of the page before; 0: the first page
+	Before    Place     // of the last mail of the page before; zero: the first page
 	Limit     int       // 1 to MaxLimit; 0: 50
 }
 
@@ -40,7 +40,7 @@ const (
 
 // A Summary is a mail in a list. Times are UTC; nil is unknown or not yet.
 type Summary struct {
-	Seq            int64           `json:"seq"` // grows with every new mail; the cursor of Query.Before
+	Seq            int64           `json:"seq"` // grows with every new mail
 	MailID         string          `json:"mail_id"`
 	Tenant         string          `json:"tenant"`
 	Mailbox        string          `json:"mailbox"`

@@ -104,7 +104,7 @@ func (b *box) rows() []mailstore.Summary {
 			slices.Reverse(all)
 			return all
 		}
-		q.Before = page[len(page)-1].Seq
+		q.Before = page[len(page)-1].Place()
 	}
 }
 

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -52,7 +53,7 @@ func listsByTime(t *testing.T, db Database) {
 				break
 			}
 			got = append(got, uids(page)...)
-			q.Before = page[len(page)-1].Seq
+			q.Before = page[len(page)-1].Place()
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("pages of %d (-want +got):\n%s", size, diff)
@@ -62,16 +63,18 @@ func listsByTime(t *testing.T, db Database) {
 	if _, err := db.SQL(t).ExecContext(t.Context(), `DELETE FROM mails WHERE seq = $1`, third.Seq); err != nil {
 		t.Fatal(err)
 	}
-	for before, want := range map[int64][]uint32{
-		third.Seq: {8, 7, 6, 4, 3, 2, 1}, 1 << 60: {10, 8, 7, 6, 4, 3, 2, 1}, -5: {5, 10, 8, 7, 6, 4, 3, 2, 1},
+	all := []uint32{5, 10, 8, 7, 6, 4, 3, 2, 1}
+	for before, want := range map[mailstore.Place][]uint32{
+		third.Place(): {8, 7, 6, 4, 3, 2, 1}, {}: all, {At: third.PersistedAt, Seq: 1 << 60}: {8, 7, 6, 4, 3, 2, 1},
+		{At: time.Unix(0, math.MaxInt64), Seq: 1}: all, {At: time.Unix(0, math.MinInt64), Seq: 1}: nil,
 	} {
 		if diff := cmp.Diff(want, uids(list(t, s, mailstore.Query{Tenant: "acme", Before: before}))); diff != "" {
-			t.Errorf("before %d, with a mail deleted (-want +got):\n%s", before, diff)
+			t.Errorf("before %v, with a mail deleted (-want +got):\n%s", before, diff)
 		}
 	}
 	for _, m := range list(t, s, mailstore.Query{Tenant: "acme"}) { // the number of another's mail does not tell its time
 		for tenant, want := range map[string]int{"globex": 1, "nobody": 0} {
-			if got := list(t, s, mailstore.Query{Tenant: tenant, Before: m.Seq}); len(got) != want {
+			if got := list(t, s, mailstore.Query{Tenant: tenant, Before: mailstore.Place{At: start.Add(2 * time.Hour), Seq: m.Seq}}); len(got) != want {
 				t.Errorf("%s has %d mails before another's mail %d, want %d", tenant, len(got), m.UID, want)
 			}
 		}
@@ -80,7 +83,7 @@ func listsByTime(t *testing.T, db Database) {
 	if diff := cmp.Diff([]uint32{7, 6, 4}, uids(list(t, s, times))); diff != "" {
 		t.Errorf("of a time (-want +got):\n%s", diff)
 	}
-	times.Before, times.Limit = list(t, s, times)[0].Seq, 1
+	times.Before, times.Limit = list(t, s, times)[0].Place(), 1
 	if diff := cmp.Diff([]uint32{6}, uids(list(t, s, times))); diff != "" {
 		t.Errorf("second page of a time (-want +got):\n%s", diff)
 	}
@@ -231,7 +234,7 @@ func queriesApart(t *testing.T, db Database) {
 	foreign := b.Key.ID()
 	for _, q := range []mailstore.Query{
 		{}, {Mailbox: "inbox"}, {Folder: "support"}, {Verdict: schemas.Accepted}, {State: mailstore.Undisposed}, {Text: "order"}, {Address: "kim@example.org"},
-		{Subject: "order"}, {MessageID: "1.1@example.org"}, {Since: time.Now().Add(-time.Hour)}, {Until: time.Now().Add(time.Hour)}, {Before: 1 << 60},
+		{Subject: "order"}, {MessageID: "1.1@example.org"}, {Since: time.Now().Add(-time.Hour)}, {Until: time.Now().Add(time.Hour)}, {Before: mailstore.Place{At: time.Now().Add(time.Hour), Seq: 1}},
 	} {
 		q.Tenant = "acme"
 		if got := list(t, s, q); len(got) != 1 || got[0].Tenant != "acme" {

@@ -80,7 +80,7 @@ func paging(t *testing.T, db Database) {
 			got = append(got, m.UID)
 		}
 		persist(t, s, NewMail("acme", "inbox", 1, uint32(100+len(got)), 500)) // new mail does not move the pages
-		q.Before = page[len(page)-1].Seq
+		q.Before = page[len(page)-1].Place()
 	}
 	want := make([]uint32, mails)
 	for i := range want {

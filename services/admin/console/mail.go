@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/mailyard/mailyard/pkg/mailstore"
@@ -31,9 +30,10 @@ type ledgerView struct {
 	Search field
 	Basic  []field
 	More   []field
-	Open   bool // More is shown
-	Any    bool // something is filtered
-	Bad    bool // by something that makes no sense
+	Open   bool   // More is shown
+	Any    bool   // something is filtered
+	Bad    bool   // by something that makes no sense
+	Detail string // what is wrong beyond single filters
 	Now    ledgerNow
 }
 
@@ -90,6 +90,7 @@ func (c *console) mails(r *request) error {
 	if f.distribute(); len(problems) > 0 {
 		r.invalid()
 	}
+	v.Detail = f.Detail
 	v.Search, v.Basic, v.More = f.Groups[0].Fields[0], f.Groups[0].Fields[1:], f.Groups[1].Fields
 	given := func(f field) bool { return f.Value != "" || len(f.Problems) > 0 }
 	v.Open = slices.ContainsFunc(v.More, given)
@@ -108,10 +109,10 @@ func (r *request) ledgerNow(query url.Values, in operation.ListMails, folders ma
 	for _, s := range list.Mails {
 		v.Rows = append(v.Rows, r.ledgerRow(s, folders))
 	}
-	if list.Next != 0 {
-		v.Older = withQuery(path, query, "before", strconv.FormatInt(list.Next, 10))
+	if list.Next != "" {
+		v.Older = withQuery(path, query, "before", list.Next)
 	}
-	if in.Before != 0 {
+	if in.Before != "" {
 		v.Newest = withQuery(path, query, "before", "")
 	} else if in.Text == "" && in.Subject == "" && in.Until == "" { // those are slow, or do not change
 		v.Live = withQuery(path, query)
@@ -120,7 +121,7 @@ func (r *request) ledgerNow(query url.Values, in operation.ListMails, folders ma
 	case len(v.Rows) > 0:
 	case filtered:
 		v.Empty = &empty{Icon: "search", Title: "No mail matches", Text: "Look for a part of the address or subject, widen the time, or take a filter away.", Action: &action{Label: "Show all", Path: path}}
-	case in.Before != 0:
+	case in.Before != "":
 		v.Empty = &empty{Icon: "mail", Title: "There is no older mail", Action: &action{Label: "Newest", Path: path}}
 	default:
 		v.Empty = &empty{Icon: "mail", Title: "No mail yet", Text: "Mail appears here as soon as a mailbox is enabled and something arrives in it.", Action: &action{Label: "Mailboxes", Path: r.path("mailboxes")}}

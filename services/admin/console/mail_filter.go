@@ -101,12 +101,11 @@ func ledgerQuery(r *request, q url.Values) (operation.ListMails, config.Problems
 	of, reason, _ := strings.Cut(verdict, "/")
 	in.Verdict, in.Reason = schemas.Verdict(of), schemas.Reason(reason)
 	if text := q.Get("before"); text != "" {
-		n, err := strconv.ParseInt(text, 10, 64)
-		if err != nil || n <= 0 {
+		if _, err := mailstore.ParsePlace(text); err != nil {
 			problems = append(problems, config.Problem{Path: "before", Message: "is not what another page gave; begin with the first page"})
-			n = 0
+			text = ""
 		}
-		in.Before = n
+		in.Before = text
 	}
 	return in, problems
 }

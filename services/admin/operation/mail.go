@@ -25,14 +25,14 @@ type ListMails struct {
 	MessageID string          `query:"message_id" json:"message_id,omitempty" maxLength:"998"`
 	Since     string          `query:"since" json:"since,omitempty" maxLength:"40" doc:"Stored at or after: RFC 3339, or a date."`
 	Until     string          `query:"until" json:"until,omitempty" maxLength:"40" doc:"Stored before: RFC 3339, or a date."`
-	Before    int64           `query:"before" json:"before,omitempty" doc:"next of another page."`
+	Before    string          `query:"before" json:"before,omitempty" maxLength:"100" doc:"next of another page."`
 	Limit     int             `query:"limit" json:"limit,omitempty" minimum:"0" maximum:"500" doc:"Most mails of the page; 0 is 50."`
 }
 
 // MailPage is a page of the ledger, the newest first.
 type MailPage struct {
 	Mails []mailstore.Summary `json:"mails"`
-	Next  int64               `json:"next,omitempty"` // 0: there are no more
+	Next  string              `json:"next,omitempty"` // empty: there are no more
 }
 
 // ListMails returns a page of the ledger: every mail that was stored.
@@ -57,7 +57,7 @@ func (d *Desk) ListMails(ctx context.Context, a control.Actor, in *ListMails) (M
 	page := MailPage{Mails: append([]mailstore.Summary{}, mails...)}
 	if len(page.Mails) > limit {
 		page.Mails = page.Mails[:limit]
-		page.Next = page.Mails[limit-1].Seq
+		page.Next = page.Mails[limit-1].Place().String()
 	}
 	return page, nil
 }
@@ -76,10 +76,14 @@ func (in *ListMails) query() (mailstore.Query, error) {
 		problems = append(problems, config.Problem{Path: path, Message: fmt.Sprintf("%q is neither a time (2026-01-31T08:00:00Z) nor a date (2026-01-31)", shorten(s))})
 		return time.Time{}
 	}
+	before, err := mailstore.ParsePlace(in.Before)
 	q := mailstore.Query{
 		Tenant: in.Tenant, Mailbox: in.Mailbox, Folder: in.Folder, Verdict: in.Verdict, Reason: in.Reason, State: in.State,
 		Text: in.Text, Address: in.Address, Subject: in.Subject, MessageID: in.MessageID,
-		Since: when("since", in.Since), Until: when("until", in.Until), Before: in.Before, Limit: in.Limit,
+		Since: when("since", in.Since), Until: when("until", in.Until), Before: before, Limit: in.Limit,
+	}
+	if err != nil {
+		problems = append(problems, config.Problem{Path: "before", Message: "is not what another page gave as next; begin with the first page"})
 	}
 	switch {
 	case q.Limit < 0 || q.Limit > 500:

@@ -69,7 +69,7 @@ func (c *command) mailList(name string) *cobra.Command {
 	f.StringVar(&in.Since, "since", "", "persisted at or after this day or time (2026-01-31, 2026-01-31T09:00:00Z)")
 	f.StringVar(&in.Until, "until", "", "persisted before this day or time")
 	f.IntVar(&in.Limit, "limit", 50, "at most this many, up to 500")
-	f.Int64Var(&in.Before, "before", 0, "only those before this number: the next page")
+	f.StringVar(&in.Before, "before", "", "the next page, as the one before told")
 	c.completeFlag(cmd, "mailbox", c.mailboxIDs)
 	c.completeFlag(cmd, "folder", c.folderIDs)
 	values(cmd, "verdict", "accepted", "invalid")
@@ -100,8 +100,8 @@ func (c *command) printMails(page operation.MailPage) error {
 	if err := c.table(rows); err != nil {
 		return err
 	}
-	if page.Next > 0 {
-		return c.printf("\nMore: --before %d\n", page.Next)
+	if page.Next != "" {
+		return c.printf("\nMore: --before %s\n", page.Next)
 	}
 	return nil
 }

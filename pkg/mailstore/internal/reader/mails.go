@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/mailyard/mailyard/pkg/mailstore"
 )
@@ -37,11 +35,7 @@ func (r *Reader) mails(ctx context.Context, q mailstore.Query) ([]mailstore.Summ
 	if q.Tenant != "" {
 		order = "m.persisted_at DESC, m.seq DESC"
 	}
-	if err := r.after(ctx, w, q); errors.Is(err, mailstore.ErrNotFound) {
-		return []mailstore.Summary{}, nil // there is nothing before
-	} else if err != nil {
-		return nil, err
-	}
+	r.after(w, q)
 	table := "mails m"
 	if w.few {
 		table += r.dialect.BySeq()
@@ -59,36 +53,17 @@ func (r *Reader) mails(ctx context.Context, q mailstore.Query) ([]mailstore.Summ
 	return list, err
 }
 
-// after adds the condition of the pages after the first. ErrNotFound: there are
-// none.
-func (r *Reader) after(ctx context.Context, w *where, q mailstore.Query) error {
-	if q.Before <= 0 {
-		return nil
+// after adds the condition of the pages after the first. It asks for nothing but
+// what the index of the order has: what was asked of a single mail would tell
+// how much mail others have, by the time that it takes.
+func (r *Reader) after(w *where, q mailstore.Query) {
+	switch {
+	case q.Before.IsZero():
+	case q.Tenant == "":
+		w.add("m.seq < ?", q.Before.Seq)
+	default:
+		w.conditions = append(w.conditions, "(m.persisted_at, m.seq) < ("+w.arg(r.dialect.Time(bounded(q.Before.At)))+", "+w.arg(q.Before.Seq)+")")
 	}
-	if q.Tenant == "" {
-		w.add("m.seq < ?", q.Before)
-		return nil
-	}
-	at, seq, err := r.cursor(ctx, q.Tenant, q.Before)
-	if err != nil {
-		return err
-	}
-	w.conditions = append(w.conditions, "(m.persisted_at, m.seq) < ("+w.arg(r.dialect.Time(at))+", "+w.arg(seq)+")")
-	return nil
-}
-
-// cursor returns the place in the list that a page ended with: that of the mail,
-// or, when it was deleted meanwhile, the one behind the mail before it. It knows
-// only mail of the tenant, so that nothing can be told of the mail of others.
-func (r *Reader) cursor(ctx context.Context, tenant string, before int64) (at time.Time, seq int64, err error) {
-	read := func(rows *sql.Rows) error { return rows.Scan(present{&at}, &seq) }
-	err = r.one(ctx, read, `SELECT persisted_at, seq FROM mails WHERE seq = $1 AND tenant = $2`, before, tenant)
-	if !errors.Is(err, mailstore.ErrNotFound) {
-		return at, seq, err
-	}
-	// The tenant in an expression: by its index all its mail would be read and sorted.
-	err = r.one(ctx, read, `SELECT persisted_at, seq FROM mails WHERE seq < $1 AND tenant || '' = $2 ORDER BY seq DESC LIMIT 1`, before, tenant)
-	return at, seq + 1, err
 }
 
 // pageSize returns the limit that is in force.
