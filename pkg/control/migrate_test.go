@@ -112,3 +112,32 @@ func TestDatabaseItselfRefusesASecondUsername(t *testing.T) {
 		}
 	})
 }
+
+// Before version 4 deleted tenants were forgotten after a day. The audit knows them.
+func TestMigrationRemembersDeletedTenants(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		for _, id := range []string{"acme", "rival", "twice"} {
+			b.tenant(id)
+			if id == "rival" {
+				continue
+			}
+			if err := b.store.DeleteTenant(b.ctx, landlord, id, 0, true); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, query := range []string{
+			`UPDATE tenants SET deleted_at = NULL WHERE id = 'twice'`, // it was made again
+			`DROP TABLE gone_tenants`, `UPDATE meta SET value = 3 WHERE name = 'schema'`,
+		} {
+			if err := control.Exec(t, b.store, query); err != nil {
+				t.Fatal(err)
+			}
+		}
+		migrated := b.open()
+		for id, want := range map[string]bool{"acme": true, "rival": false, "twice": false} {
+			if gone := must[bool](t)(migrated.TenantGone(b.ctx, landlord, id)); gone != want {
+				t.Errorf("%s is gone: %v; want %v", id, gone, want)
+			}
+		}
+	})
+}

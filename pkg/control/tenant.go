@@ -132,7 +132,8 @@ func (q querier) tenants(ctx context.Context, only string) (list []Tenant, err e
 	return list, err
 }
 
-// PutTenant creates or replaces a tenant. Landlord only. based is the revision
+// PutTenant creates or replaces a tenant. Landlord only. The id of a tenant that
+// was deleted is refused (config.Problems): see TenantGone. based is the revision
 // that the change was made on, 0 for any, IfNew for a new one. What changes
 // nothing succeeds and leaves no trace.
 func (s *Store) PutTenant(ctx context.Context, actor Actor, doc config.Tenant, based int64) (t Tenant, err error) {
@@ -164,6 +165,11 @@ func (w *writer) putTenant(ctx context.Context, doc config.Tenant, based int64) 
 	if err := name.checkRevision(based, exists, before.Revision); err != nil {
 		return before, nil, err
 	}
+	if !exists {
+		if err := w.refuseGone(ctx, doc.ID); err != nil {
+			return before, nil, err
+		}
+	}
 	if problems, err = w.tenantConflicts(ctx, doc); err != nil {
 		return before, nil, err
 	}
@@ -190,7 +196,7 @@ func (w *writer) putTenant(ctx context.Context, doc config.Tenant, based int64) 
 	return after, fields, w.record(ctx, name, change, before.Revision, fields)
 }
 
-// saveTenant writes the row, over that of a deleted tenant too.
+// saveTenant writes the row.
 func (w *writer) saveTenant(ctx context.Context, t Tenant) error {
 	document, err := json.Marshal(t.Document)
 	if err != nil {
@@ -213,8 +219,8 @@ func (w *writer) saveTenant(ctx context.Context, t Tenant) error {
 }
 
 // DeleteTenant deletes a tenant with its folders, and destroys its Tenant
-// Encryption Key, with which every password of the tenant is lost for good.
-// Landlord only. While it has mailboxes it is refused (InUseError), unless
+// Encryption Key, with which every password of the tenant is lost for good. Its
+// id is never used again. Landlord only. While it has mailboxes it is refused (InUseError), unless
 // forced: then they are deleted too.
 func (s *Store) DeleteTenant(ctx context.Context, actor Actor, id string, based int64, force bool) error {
 	if err := actor.mayRule(id); err != nil {
@@ -242,6 +248,9 @@ func (s *Store) DeleteTenant(ctx context.Context, actor Actor, id string, based 
 		t.wrappedKey, t.KeyID, t.KeyVersion, t.Rotation = nil, "", 0, nil
 		t.Revision, t.UpdatedAt, t.deletedAt = w.revision, w.at, &w.at
 		if err := w.saveTenant(ctx, t); err != nil {
+			return err
+		}
+		if err := w.buryTenant(ctx, id); err != nil {
 			return err
 		}
 		return w.record(ctx, tenantTarget(id), schemas.ChangeDeleted, before, fields)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mailyard/mailyard/pkg/config"
 	"github.com/mailyard/mailyard/pkg/control"
@@ -154,14 +155,53 @@ func TestDeletingATenantDestroysItsKey(t *testing.T) {
 		if left := control.Ciphertexts(t, b.store); left != 0 {
 			t.Errorf("%d wrapped keys and passwords are left in the database", left)
 		}
-		// The id can be used again, with nothing of before.
-		fresh := must[control.Tenant](t)(b.store.PutTenant(b.ctx, landlord, tenantDoc("acme"), control.IfNew))
-		if fresh.KeyID != "" || fresh.KeyVersion != 0 {
-			t.Errorf("the new tenant has key %q", fresh.KeyID)
+	})
+}
+
+// What is stored under the id of a tenant outlives it: mails, dead letters, the
+// audit. A new tenant of the id would get them.
+func TestIDOfADeletedTenantIsNeverUsedAgain(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		b.tenant("acme")
+		b.tenant("rival")
+		if err := b.store.DeleteTenant(b.ctx, landlord, "acme", 0, true); err != nil {
+			t.Fatal(err)
 		}
-		if list := must[[]control.Mailbox](t)(b.store.ListMailboxes(b.ctx, landlord, "acme")); len(list) != 0 {
-			t.Errorf("the new tenant has %d mailboxes", len(list))
+		const why = "id: acme was the id of a tenant that was deleted, whose mails and audit are kept under it; choose another id"
+		refused := func() {
+			t.Helper()
+			for _, based := range []int64{0, control.IfNew} {
+				_, err := b.store.PutTenant(b.ctx, landlord, tenantDoc("acme"), based)
+				wantProblems(t, err, why)
+			}
+			for _, dryRun := range []bool{true, false} {
+				_, err := b.store.Apply(b.ctx, landlord, parse(t, "kind: tenant\nid: acme\nname: Acme\n"), dryRun)
+				if err == nil || !strings.Contains(err.Error(), why) {
+					t.Errorf("applying it: %v", err)
+				}
+			}
+			if gone := must[bool](t)(b.store.TenantGone(b.ctx, landlord, "acme")); !gone {
+				t.Error("acme is not told to be gone")
+			}
 		}
+		refused()
+		b.now = b.now.Add(control.Retention + time.Hour)
+		if n := must[int](t)(b.store.Purge(b.ctx)); n != 2 {
+			t.Errorf("%d were purged; want the tenant and its folder", n)
+		}
+		refused()
+		for _, id := range []string{"rival", "nobody", "", "a b"} {
+			if must[bool](t)(b.store.TenantGone(b.ctx, landlord, id)) {
+				t.Errorf("%q is told to be gone", id)
+			}
+		}
+		if _, err := b.store.TenantGone(b.ctx, admin, "acme"); !errors.Is(err, control.ErrForbidden) {
+			t.Errorf("a tenant's administrator asks: %v", err)
+		}
+		// The name is free.
+		doc := tenantDoc("acme-2")
+		doc.Name = tenantDoc("acme").Name
+		must[control.Tenant](t)(b.store.PutTenant(b.ctx, landlord, doc, control.IfNew))
 	})
 }
 

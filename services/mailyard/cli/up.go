@@ -53,7 +53,7 @@ func (c *command) runUp(ctx context.Context, withDemo, quiet bool) (err error) {
 		in.Narrate(c.streams.Out)
 	}
 	in.Version = Version
-	if err := c.greet(ctx, in, withDemo); err != nil {
+	if err := c.greet(ctx, in, len(parts) > 0); err != nil {
 		return err
 	}
 	began := context.AfterFunc(ctx, func() {
@@ -85,7 +85,14 @@ func (c *command) prepare(ctx context.Context, s deployment.Settings, withDemo b
 	// The usual mail ports of this machine, so that one may try what a wrong one does.
 	in.Settings.MailNetworks = append(in.Settings.MailNetworks, "127.0.0.1")
 	stop = func() error { return errors.Join(in.Close(), server.Close()) }
-	if err := demo.Install(ctx, in.Control, server); err != nil {
+	err = demo.Install(ctx, in.Control, server)
+	if errors.Is(err, demo.ErrDeleted) {
+		err = c.printf("There are no sample mails: %v. For a demo, give another folder with --data.\n", err)
+		if err == nil {
+			return in, nil, stop, nil
+		}
+	}
+	if err != nil {
 		return nil, nil, nil, errors.Join(err, stop())
 	}
 	return in, []process.Part{demo.Trickle{Server: server, Dir: demo.Dir(c.data)}.Part()}, stop, nil

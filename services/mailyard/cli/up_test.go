@@ -194,6 +194,31 @@ func TestSecondStartGoesOnAfterAKill(t *testing.T) {
 	}
 }
 
+// The id of a deleted tenant is not used again: what was stored under it stays.
+func TestDemoThatWasDeletedDoesNotKeepMailyardFromStarting(t *testing.T) {
+	t.Parallel()
+	u := newUser(t)
+	p := u.start("up", "--demo")
+	p.awaitText("✓ ")
+	u.do("tenant", "delete", "demo", "--force", "--yes")
+	p.signal(syscall.SIGINT)
+	if err := p.awaitEnd(); err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+	p = u.start("up", "--demo")
+	p.awaitText("In another terminal")
+	if out := p.printed(); !strings.Contains(out, "the demo's tenant was deleted here") || !strings.Contains(out, "--data") || strings.Contains(out, "Sample mails arrive") {
+		t.Errorf("it says:\n%s", out)
+	}
+	if out := u.do("tenant", "list"); strings.Contains(out, "demo") {
+		t.Errorf("the tenant is back:\n%s", out)
+	}
+	p.signal(syscall.SIGINT)
+	if err := p.awaitEnd(); err != nil {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
 // delivered returns how many mails the demo has delivered.
 func (u *user) delivered() int {
 	raw, err := os.ReadFile(filepath.Join(u.data, "demo", "delivered"))
