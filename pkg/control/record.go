@@ -60,6 +60,7 @@ func (t target) checkRevision(based int64, exists bool, current int64) error {
 // revision before, 0 for a new document.
 func (w *writer) record(ctx context.Context, t target, change string, from int64, fields []FieldChange) error {
 	w.changes++
+	w.documents = true
 	values, err := json.Marshal(fields)
 	if err != nil {
 		return fmt.Errorf("recording change of %s: %w", t, err)

@@ -81,10 +81,11 @@ func Open(ctx context.Context, url string, logger *zap.Logger, options ...Option
 // Close closes the database.
 func (s *Store) Close() error { return s.db.Close() }
 
-// Revision returns the revision of the latest change of any document, and of
-// whatever else was written. While it stays the same, what was read is current.
+// Revision returns the revision of the latest change of any document. While it
+// stays the same, documents that were read are current, but for the steps of a
+// rotation. Accounts have no part in it.
 func (s *Store) Revision(ctx context.Context) (n int64, err error) {
-	err = s.db.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = 'revision'`).Scan(&n)
+	err = s.db.QueryRowContext(ctx, `SELECT value FROM meta WHERE name = 'documents'`).Scan(&n)
 	if err != nil {
 		return 0, fault.Unavailable(fmt.Errorf("reading the control database's revision: %w", err))
 	}
@@ -143,11 +144,12 @@ func (s *Store) read(ctx context.Context, f func(querier) error) error {
 // A writer is a write transaction of an actor.
 type writer struct {
 	querier
-	store    *Store
-	actor    Actor
-	revision int64 // of everything that the transaction changes
-	at       time.Time
-	changes  int
+	store     *Store
+	actor     Actor
+	revision  int64 // of everything that the transaction changes
+	at        time.Time
+	changes   int
+	documents bool // some of the changes are of documents
 }
 
 // write runs f in a transaction of its own, one after the other over all
@@ -169,6 +171,11 @@ func (s *Store) write(ctx context.Context, actor Actor, f func(*writer) error) e
 	}
 	if w.changes == 0 {
 		return nil
+	}
+	if w.documents {
+		if _, err := w.exec(ctx, `UPDATE meta SET value = ? WHERE name = 'documents'`, w.revision); err != nil {
+			return fmt.Errorf("writing control database: %w", err)
+		}
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("writing control database: %w", err)

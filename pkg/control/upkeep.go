@@ -40,6 +40,7 @@ func (s *Store) restamp(ctx context.Context, above int64) error {
 	err := s.write(ctx, Actor{Name: "restore"}, func(w *writer) error {
 		w.revision = max(w.revision, above+1)
 		w.changes++
+		w.documents = true
 		if _, err := w.exec(ctx, `UPDATE meta SET value = ? WHERE name = 'revision'`, w.revision); err != nil {
 			return err
 		}
