@@ -5,8 +5,10 @@ package browser_test
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -56,7 +58,9 @@ func (w *window) look(name string) {
 			if len(wide) > 0 {
 				w.t.Errorf("%s is wider than 390 pixels:\n  %s", w.path(), strings.Join(wide, "\n  "))
 			}
-			squeezed := ask(w, "looking for squeezed text", chromedp.Evaluate[[]string](`[...document.querySelectorAll("main *")].filter(e => !e.closest("thead") && [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim().length > 6) && e.clientWidth > 1 && e.clientWidth < 40 && e.clientHeight > 60 && getComputedStyle(e).clipPath === "none").slice(0, 4).map(e => e.outerHTML.slice(0, 160))`))
+			squeezed := ask(w, "looking for squeezed text", chromedp.Evaluate[[]string](`[...document.querySelectorAll("main *")].filter(e => !e.closest("thead, svg, .sr") && [...e.childNodes].some(n => {
+				if (n.nodeType !== 3 || n.data.trim().length < 8) return false;
+				var r = document.createRange(); r.selectNodeContents(n); return r.getClientRects().length > n.data.trim().length / 3; })).slice(0, 4).map(e => e.outerHTML.slice(0, 160))`))
 			if len(squeezed) > 0 {
 				w.t.Errorf("%s has text that is squeezed:\n  %s", w.path(), strings.Join(squeezed, "\n  "))
 			}
@@ -98,7 +102,7 @@ func (w *window) walk() {
 	if pages < 25 || pages == most {
 		w.t.Errorf("links lead to %d pages", pages)
 	}
-	w.t.Logf("%d pages: %s", pages, strings.Join(keys(seen), " "))
+	w.t.Logf("%d pages: %s", pages, strings.Join(slices.Sorted(maps.Keys(seen)), " "))
 }
 
 // kindOf names what a path shows, without which of it: the file of its picture.
@@ -122,14 +126,6 @@ func kindOf(path string) string {
 		return "home"
 	}
 	return strings.Join(name, "-")
-}
-
-func keys(m map[string]bool) []string {
-	var list []string
-	for k := range m {
-		list = append(list, k)
-	}
-	return list
 }
 
 // scenes are what pages show only when something is done on them.
