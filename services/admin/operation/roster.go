@@ -167,14 +167,15 @@ func (d *Desk) configured(ctx context.Context, a control.Actor, tenant string) (
 }
 
 // observed adds what is known at run time. What is away takes only its own
-// columns with it: a list that shows what is configured is better than none.
+// columns with it: a list that shows what is configured is better than none. It
+// is for all who look at the list: whoever asked first may leave.
 func (d *Desk) observed(ctx context.Context, t control.Tenant, base []MailboxRow) (rows []MailboxRow, away []string) {
 	rows = slices.Clone(base)
 	byID := make(map[string]*MailboxRow, len(rows))
 	for i := range rows {
 		byID[rows[i].ID] = &rows[i]
 	}
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	unknown := func(what string, err error) {
 		d.Logger.Warn("reading for the list of mailboxes", zap.String("tenant", t.Document.ID), zap.String("what", what), zap.Error(err))

@@ -1,0 +1,37 @@
+package operation_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/mailyard/mailyard/pkg/mailstore"
+	"github.com/mailyard/mailyard/services/admin/admintest"
+	"github.com/mailyard/mailyard/services/admin/operation"
+)
+
+// left is a messaging database that is asked by somebody who leaves meanwhile.
+type left struct {
+	mailstore.Store
+	leave context.CancelFunc
+}
+
+func (l left) Stats(ctx context.Context, tenant string) (mailstore.Stats, error) {
+	l.leave()
+	return l.Store.Stats(ctx, tenant)
+}
+
+// The list is read once for all who look at it: a page that is left while it is
+// read does not spoil it for the others.
+func TestALeftPageDoesNotSpoilTheList(t *testing.T) {
+	t.Parallel()
+	o := admintest.New(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	o.Desk.Stores["default"] = left{o.Store, cancel}
+	in := &operation.ListMailboxes{InTenant: operation.InTenant{Tenant: "acme"}}
+	_, _ = o.Desk.ListMailboxes(ctx, o.Rita.Actor, in) // nobody reads the answer
+	page, err := o.Desk.ListMailboxes(t.Context(), o.Ann.Actor, in)
+	if err != nil || len(page.Away) > 0 || page.Mailboxes[0].Today != 1 {
+		t.Errorf("the next one sees %+v, %v", page, err)
+	}
+}
