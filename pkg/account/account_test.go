@@ -179,7 +179,8 @@ func TestBadValuesAreAllNamed(t *testing.T) {
 			{"le na", "letters, digits"}, {" lena", "letters, digits"}, {".lena", "letters, digits"}, {"lena\x00", "letters, digits"}, {"lena\r\nBcc: x", "letters, digits"},
 			{"<script>", "letters, digits"}, {"lena\u200b", "letters, digits"}, {"\u202eanel", "letters, digits"}, {"a\U0001F600", "letters, digits"},
 			{"\xff\xfe", "not UTF-8"}, {"ｌｅｎａ", "look like others"}, {"e\u0301va", "look like others"}, {"a\ufe0f", "look like others"},
-			{"Unknown", "reserved"}, {"anonymous", "reserved"}, {"restore", "reserved"}, {"External-0123456789abcdef", "identity provider's people"},
+			{"Unknown", "reserved"}, {"Operator", "reserved"}, {"console", "reserved"}, {"CLI", "reserved"}, {"events", "reserved"}, {"setup", "reserved"}, {"demo", "reserved"}, {"host", "reserved"},
+			{"anonymous", "reserved"}, {"restore", "reserved"}, {"External-0123456789abcdef", "identity provider's people"},
 		} {
 			_, err := b.PutAccount(b.ctx, b.lena, account.Document{Name: tc.name, Role: control.RoleReader}, 0)
 			wantProblem(t, err, "name", tc.problem)

@@ -27,8 +27,9 @@ const (
 // there may be a password.
 const unknown = "unknown"
 
-// reserved are actors of the audit that are no accounts.
-var reserved = []string{unknown, "anonymous", "setup", "host", "retention", "restore", "system"}
+// reserved are actors of the audit that are no accounts, and where requests come
+// from: nobody is to be taken for them.
+var reserved = []string{unknown, "anonymous", "cli", "console", "demo", "events", "host", "operator", "restore", "retention", "setup", "system"}
 
 // externalPrefix begins the names of people of the identity provider whose own
 // name cannot be used.
