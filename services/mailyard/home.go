@@ -132,8 +132,25 @@ func (h Home) writeEndpoints(e Endpoints) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(h.path("endpoints.json"), append(raw, '\n'), 0o600); err != nil {
+	if err := h.replace("endpoints.json", append(raw, '\n')); err != nil {
 		return fmt.Errorf("writing where the embedded servers are: %w", err)
+	}
+	return nil
+}
+
+// replace writes a file that is the owner's alone, whatever was there under its
+// name: another mode, a link to elsewhere.
+func (h Home) replace(name string, content []byte) error {
+	f, err := os.CreateTemp(h.Dir, name+".*") // 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), h.path(name))
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
 	}
 	return nil
 }

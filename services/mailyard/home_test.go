@@ -3,6 +3,7 @@ package mailyard
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -72,5 +73,42 @@ func TestMasterKeyIsMadeForTheHomesOwnDatabaseOnly(t *testing.T) {
 	}
 	if err := h.Prepare(s); err != nil {
 		t.Errorf("with the home's own key in place: %v", err)
+	}
+}
+
+// The file holds the operator's token. One that somebody else made, or that is
+// there with another mode, must not show it.
+func TestEndpointsAreTheOwnersAlone(t *testing.T) {
+	t.Parallel()
+	h := Home{Dir: t.TempDir()}
+	elsewhere := filepath.Join(t.TempDir(), "elsewhere")
+	for what, prepare := range map[string]func() error{
+		"there is none": func() error { return nil },
+		"there is one that all may read": func() error {
+			return errors.Join(os.WriteFile(h.path("endpoints.json"), []byte("{}"), 0o644), os.Chmod(h.path("endpoints.json"), 0o644))
+		},
+		"there is a link": func() error {
+			return errors.Join(os.WriteFile(elsewhere, nil, 0o644), os.RemoveAll(h.path("endpoints.json")), os.Symlink(elsewhere, h.path("endpoints.json")))
+		},
+	} {
+		if err := prepare(); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.writeEndpoints(Endpoints{AdminToken: "of this machine"}); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Lstat(h.path("endpoints.json"))
+		if err != nil || info.Mode() != 0o600 {
+			t.Errorf("%s: mode %v, %v", what, info.Mode(), err)
+		}
+	}
+	if raw, err := os.ReadFile(elsewhere); err != nil || len(raw) > 0 {
+		t.Errorf("it was written elsewhere: %s, %v", raw, err)
+	}
+	if left, err := os.ReadDir(h.Dir); err != nil || len(left) != 1 {
+		t.Errorf("the folder holds %v, %v", left, err)
+	}
+	if err := (Home{Dir: h.path("none")}).writeEndpoints(Endpoints{}); err == nil {
+		t.Error("a folder that is not there is no error")
 	}
 }
