@@ -58,7 +58,7 @@ func TestNoDeadLettersSaysWhatTheyAre(t *testing.T) {
 	}
 	page := b.open(http.StatusOK, "/t/acme/dead-letters")
 	has(t, page, "No dead letters", "waits here with its whole context", fmt.Sprintf("Dead letter %d is dropped.", s.Acme.Dead))
-	has(t, b.open(http.StatusOK, "/t/acme/audit?kind=dead-letter"), "dropped", "ann")
+	has(t, b.open(http.StatusOK, "/t/acme/audit?kind=dead-letter"), "drop asked for", "ann")
 }
 
 func TestChosenDeadLettersAreSettled(t *testing.T) {

@@ -96,7 +96,7 @@ type ReplayDeadLetter struct{ InDeadLetter }
 
 // ReplayDeadLetter gives the mails of a dead letter another chance.
 func (d *Desk) ReplayDeadLetter(ctx context.Context, a control.Actor, in *ReplayDeadLetter) (Done, error) {
-	return d.settle(ctx, a, in.InDeadLetter, "replayed", d.Bus.ReplayOf, "Dead letter %d is on its way again.")
+	return d.settle(ctx, a, in.InDeadLetter, "replay asked for", d.Bus.ReplayOf, "Dead letter %d is on its way again.")
 }
 
 // DropDeadLetter deletes a dead letter.
@@ -105,18 +105,23 @@ type DropDeadLetter struct{ InDeadLetter }
 // DropDeadLetter deletes a dead letter. Its mail stays in the inbox and is not
 // fetched again.
 func (d *Desk) DropDeadLetter(ctx context.Context, a control.Actor, in *DropDeadLetter) (Done, error) {
-	return d.settle(ctx, a, in.InDeadLetter, "dropped", d.Bus.DropOf, "Dead letter %d is deleted. Its mail stays in the inbox and is left alone.")
+	return d.settle(ctx, a, in.InDeadLetter, "drop asked for", d.Bus.DropOf, "Dead letter %d is deleted. Its mail stays in the inbox and is left alone.")
 }
 
+// settle does what is done with a dead letter. The audit is written before: what
+// it has is that somebody asked for it, and nothing is done without an entry.
 func (d *Desk) settle(ctx context.Context, a control.Actor, in InDeadLetter, change string, settle func(context.Context, string, uint64) error, message string) (Done, error) {
 	if err := mayWrite(a, in.Tenant); err != nil {
 		return Done{}, err
 	}
-	if err := settle(ctx, in.Tenant, in.Sequence); err != nil {
+	if _, err := d.Bus.DeadLetterOf(ctx, in.Tenant, in.Sequence); err != nil {
 		return Done{}, in.missing(err)
 	}
 	if err := d.audit(ctx, a, "dead-letter", in.Tenant, fmt.Sprint(in.Sequence), change); err != nil {
 		return Done{}, err
+	}
+	if err := settle(ctx, in.Tenant, in.Sequence); err != nil {
+		return Done{}, in.missing(err)
 	}
 	return done(message, in.Sequence), nil
 }
