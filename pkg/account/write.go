@@ -10,7 +10,8 @@ import (
 )
 
 // PutAccount creates or changes an account. based is the revision that the
-// change was made on, 0 for any, control.IfNew for a new one. A new account has
+// change was made on, 0 for any, control.IfThere for any of an account that is
+// there, control.IfNew for a new one. A new account has
 // no password: Link makes the invitation. A change of role or tenant, and
 // disabling, ends the account's sessions. What changes nothing leaves no trace.
 //
@@ -26,8 +27,8 @@ func (s *Store) PutAccount(ctx context.Context, actor control.Actor, doc Documen
 			return err
 		}
 		if exists && maySee(actor, before) != nil {
-			if based > 0 { // as if it did not exist
-				return fmt.Errorf("%w (it was deleted)", control.ErrStale)
+			if err := checkRevision(based, false, 0); err != nil { // as if it did not exist
+				return err
 			}
 			return config.Problems{{Path: "name", Message: "is in use"}}
 		}
@@ -110,6 +111,8 @@ func checkRevision(based int64, exists bool, current int64) error {
 	switch {
 	case based == control.IfNew && exists:
 		return control.ErrExists
+	case based == control.IfThere && !exists:
+		return fmt.Errorf("%w (it does not exist)", control.ErrStale)
 	case based > 0 && !exists:
 		return fmt.Errorf("%w (it was deleted)", control.ErrStale)
 	case based > 0 && based != current:

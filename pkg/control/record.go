@@ -48,6 +48,8 @@ func (t target) checkRevision(based int64, exists bool, current int64) error {
 	switch {
 	case based == IfNew && exists:
 		return fmt.Errorf("creating %s: %w", t, ErrExists)
+	case based == IfThere && !exists:
+		return fmt.Errorf("changing %s: %w (it does not exist)", t, ErrStale)
 	case based > 0 && !exists:
 		return fmt.Errorf("changing %s: %w (it was deleted)", t, ErrStale)
 	case based > 0 && based != current:

@@ -1,11 +1,41 @@
 package control_test
 
 import (
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/mailyard/mailyard/pkg/control"
 )
+
+func TestAnyRevisionIsOfWhatIsThere(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		put := map[string]func(id string) error{
+			"tenant": func(id string) error {
+				return second2(b.store.PutTenant(b.ctx, landlord, tenantDoc(id), control.IfThere))
+			},
+			"folder": func(id string) error {
+				return second2(b.store.PutFolder(b.ctx, landlord, folderDoc("acme", id), control.IfThere))
+			},
+			"mailbox": func(id string) error {
+				return second2(b.store.PutMailbox(b.ctx, landlord, mailboxDoc("acme", id), control.IfThere))
+			},
+		}
+		b.tenant("acme")
+		for kind, do := range put {
+			if err := do("fresh"); !errors.Is(err, control.ErrStale) || !strings.Contains(err.Error(), "it does not exist") {
+				t.Errorf("a %s that is not there: %v", kind, err)
+			}
+		}
+		b.mailbox("acme", "support")
+		for kind, id := range map[string]string{"tenant": "acme", "mailbox": "support"} {
+			if err := put[kind](id); err != nil {
+				t.Errorf("the %s that is there: %v", kind, err)
+			}
+		}
+	})
+}
 
 // Who reads documents reads them anew when the revision grows. Sign-ins, also
 // those that fail, must not make everybody read everything anew.

@@ -18,6 +18,10 @@ import (
 // yet. 0 is no check.
 const IfNew int64 = -1
 
+// IfThere as the revision that a change is based on: the document must exist,
+// with whatever revision.
+const IfThere int64 = -2
+
 // Retention is how long a deleted document is kept, so that mail in flight ends
 // well.
 const Retention = 24 * time.Hour

@@ -134,7 +134,8 @@ func (q querier) tenants(ctx context.Context, only string) (list []Tenant, err e
 
 // PutTenant creates or replaces a tenant. Landlord only. The id of a tenant that
 // was deleted is refused (config.Problems): see TenantGone. based is the revision
-// that the change was made on, 0 for any, IfNew for a new one. What changes
+// that the change was made on, 0 for any, IfThere for any of a tenant that is
+// there, IfNew for a new one. What changes
 // nothing succeeds and leaves no trace.
 func (s *Store) PutTenant(ctx context.Context, actor Actor, doc config.Tenant, based int64) (t Tenant, err error) {
 	if err := actor.mayRule(doc.ID); err != nil {

@@ -101,8 +101,8 @@ func (c Condition) based(required bool) (int64, error) {
 		return control.IfNew, nil
 	case c.IfNoneMatch != "":
 		return 0, problem(http.StatusBadRequest, nil, "If-None-Match can only be *, which says that it must be new, and not together with If-Match")
-	case match == "*":
-		return 0, nil
+	case match == "*": // RFC 9110, section 13.1.1: of what is there
+		return control.IfThere, nil
 	case match == "" && required:
 		return 0, problem(http.StatusPreconditionRequired, nil, "say what the change is based on: If-Match with the ETag that reading it gave, If-None-Match: * for something new, or If-Match: * to overwrite whatever is there")
 	case match == "":

@@ -195,6 +195,28 @@ func TestAnotherTenantDoesNotExist(t *testing.T) {
 	}
 }
 
+// If-Match: * is for what is there (RFC 9110, section 13.1.1).
+func TestAnyRevisionMakesNothingNew(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	overwrite := header{"If-Match", "*"}
+	fresh, there := d.Acme, d.Acme
+	fresh.Folder, fresh.Mailbox = "fresh", "fresh"
+	for _, o := range operation.All() {
+		if o.Method != http.MethodPut || !strings.HasSuffix(o.Name, ".put") {
+			continue
+		}
+		if o.Name == "tenant.put" {
+			fresh.Tenant = "fresh"
+		}
+		path := d.Path(o, fresh, admintest.Person{Name: "fresh"})
+		fresh.Tenant = d.Acme.Tenant
+		d.ask(operator, http.MethodPut, path, admintest.Body(o, d.Acme), overwrite).problem(http.StatusPreconditionFailed)
+		d.ask(operator, http.MethodGet, path, nil).problem(http.StatusNotFound)
+		d.ask(operator, http.MethodPut, d.Path(o, there, d.Ann), admintest.Body(o, d.Acme), overwrite).is(http.StatusOK)
+	}
+}
+
 func TestTrustedProxySaysWhoAsks(t *testing.T) {
 	t.Parallel()
 	for want, trusted := range map[string]string{"203.0.113.5": "10.244.0.0/16", "10.244.0.9": "10.99.0.0/16"} {
