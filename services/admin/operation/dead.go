@@ -114,7 +114,7 @@ func (d *Desk) settle(ctx context.Context, a control.Actor, in InDeadLetter, cha
 	if err := mayWrite(a, in.Tenant); err != nil {
 		return Done{}, err
 	}
-	if _, err := d.Bus.DeadLetterOf(ctx, in.Tenant, in.Sequence); err != nil {
+	if _, err := d.Bus.DeadLetterOf(ctx, in.Tenant, in.Sequence); isNotFound(err) { // one that cannot be read can be settled
 		return Done{}, in.missing(err)
 	}
 	if err := d.audit(ctx, a, "dead-letter", in.Tenant, fmt.Sprint(in.Sequence), change); err != nil {
