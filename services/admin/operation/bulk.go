@@ -2,10 +2,13 @@ package operation
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
+	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/mailyard/mailyard/pkg/config"
@@ -96,7 +99,7 @@ func (d *Desk) BulkMailboxes(ctx context.Context, a control.Actor, in *BulkMailb
 		g.Go(func() error {
 			o := &outcomes[i]
 			if err := one(ctx, a, o.ID); err != nil {
-				o.Problem = ProblemOf(err)
+				o.Problem = d.failed(a, b.Action, in.Tenant, o.ID, err)
 			}
 			o.OK = o.Problem == nil
 			return nil
@@ -113,6 +116,19 @@ func (d *Desk) BulkMailboxes(ctx context.Context, a control.Actor, in *BulkMailb
 		}
 	}
 	return out, nil
+}
+
+// failed is the problem of one of the mailboxes. Faults of ours are in the log,
+// under the reference that it has.
+func (d *Desk) failed(a control.Actor, action BulkAction, tenant, id string, err error) *Problem {
+	p := *ProblemOf(err)
+	if p.Status >= http.StatusInternalServerError {
+		reference := strings.ToLower(rand.Text()[:8])
+		p.Detail += " (reference " + reference + ")"
+		d.Logger.Error("doing one thing with many mailboxes", zap.String("action", string(action)), zap.String("tenant", tenant), zap.String("mailbox", id),
+			zap.String("actor", a.Name), zap.String("reference", reference), zap.Error(err))
+	}
+	return &p
 }
 
 // choose finds the mailboxes that the action is about, none done yet.
