@@ -26,7 +26,7 @@ type System struct {
 
 // GetSystem returns which services run, what waits between them, and since when.
 func (d *Desk) GetSystem(ctx context.Context, a control.Actor, _ *GetSystem) (System, error) {
-	if err := a.MayRead(""); err != nil {
+	if err := a.MayRule(""); err != nil {
 		return System{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
