@@ -151,7 +151,7 @@ func withQuery(path string, query url.Values, changes ...string) string {
 // A pager is below a table.
 type pager struct {
 	First, Last, Total int    // Total 0: not known
-	Noun               string // "mailboxes"
+	One, Many          string // "mailbox", "mailboxes"
 	Previous, Next     string // paths; "": there is none
 }
 

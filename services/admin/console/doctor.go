@@ -136,7 +136,7 @@ func stepOf(st doctor.Step) doctorStep {
 	t, state := toneOf(st.Outcome)
 	out := step{ID: elementID("step", st.ID), Tone: t, Title: st.Title, State: state, Took: st.Took, Tried: st.Tried, Answer: st.Answer, Remedy: labelled(st.Remedy)}
 	if st.Outcome == doctor.Skipped {
-		out.Answer = labelled(st.Answer) // no server said it
+		out.Tried, out.Answer = labelled(st.Answer), "" // no server said it
 	}
 	for _, f := range st.Facts {
 		out.Facts = append(out.Facts, fact{Name: f.Name, Text: f.Value})

@@ -233,7 +233,7 @@ func dryRunOf(out doctor.DryRun, doc config.Mailbox, left bool) dryRunView {
 			line.Folders = append(line.Folders, c.FolderName)
 		}
 		if len(line.Folders) == 0 {
-			line.Invalid = string(m.Decision.Reason)
+			line.Invalid = reasonName(m.Decision.Reason)
 		}
 		if v.Left {
 			line.Server = "Stays untouched."

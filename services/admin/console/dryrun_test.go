@@ -54,7 +54,7 @@ func TestDryRunSaysWhereMailWouldGoAndTouchesNothing(t *testing.T) {
 		status, answer := b.read("POST", run.path, run.form, "X-Stream", "true")
 		for _, want := range []string{
 			"Nothing was touched", "INBOX holds 4 mails", "all were looked at", "4 mails that are there are imported.", `<strong class="num">2</strong>`, "Support + Sales &lt;b&gt;",
-			"unmatched", "no-matching-folder", "support@acme.example in To", "Moves to PersistedCCSPItems.", "light", "&lt;script&gt;alert(0)", run.enable,
+			"unmatched", "No folder", "support@acme.example in To", "Moves to PersistedCCSPItems.", "light", "&lt;script&gt;alert(0)", run.enable,
 		} {
 			if status != http.StatusOK || !strings.Contains(answer, want) {
 				t.Errorf("%s: %d, not said: %q", run.path, status, want)

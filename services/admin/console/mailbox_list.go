@@ -84,7 +84,7 @@ func (r *request) mailboxesNow(q url.Values) (mailboxesNow, error) {
 	if r.mayWrite() {
 		v.Selection = r.bulkActions(list.Matching, q)
 	}
-	v.Pager = pager{First: list.First, Last: list.First + len(list.Mailboxes) - 1, Total: list.Matching, Noun: "mailboxes"}
+	v.Pager = pager{First: list.First, Last: list.First + len(list.Mailboxes) - 1, Total: list.Matching, One: "mailbox", Many: "mailboxes"}
 	if list.Previous != "" {
 		v.Pager.Previous = withQuery(path, q, "cursor", list.Previous)
 	}

@@ -131,7 +131,7 @@ func TestStripOfStates(t *testing.T) {
 	if want := "0 500 ok,500 250 bad,750 250 ok"; strings.Join(got, ",") != want {
 		t.Errorf("the strip is %v", got)
 	}
-	if !strings.Contains(v.Summary, "75 % of the 72 hours") || len(v.Newest) != 3 || v.Newest[1].Text != "no route" {
+	if !strings.Contains(v.Summary, "75 % of the last 3 d") || len(v.Newest) != 3 || v.Newest[1].Text != "no route" {
 		t.Errorf("%s, %+v", v.Summary, v.Newest)
 	}
 	var none historyView

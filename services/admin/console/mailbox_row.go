@@ -63,11 +63,20 @@ func (r *request) mailboxRow(m operation.MailboxRow) mailboxRow {
 	if m.In.Stale {
 		row.Seen = m.In.ObservedAt
 	}
-	row.Short = clip(firstLine(m.Problem), 60)
+	row.Short = clip(cause(firstLine(m.Problem), m.Tenant, m.ID), 60)
 	if r.mayWrite() {
 		row.Menu = r.mailboxMenu(m)
 	}
 	return row
+}
+
+// cause leaves out what was being done, of a problem that begins with it and
+// the mailbox's name: the column is narrow, and the row is the mailbox's.
+func cause(problem, tenant, id string) string {
+	if _, after, ok := strings.Cut(problem, tenant+"/"+id+": "); ok && after != "" {
+		return sentence(after)
+	}
+	return problem
 }
 
 // mailboxMenu is what can be done with a mailbox.
