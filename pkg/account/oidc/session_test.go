@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mailyard/mailyard/pkg/account"
+	"github.com/mailyard/mailyard/pkg/account/oidc/oidctest"
 	"github.com/mailyard/mailyard/pkg/config"
 	"github.com/mailyard/mailyard/pkg/control"
 )
@@ -20,10 +21,10 @@ func TestSignInEndsInASessionThatCanBeRevoked(t *testing.T) {
 	defer db.Close()
 	store := account.New(db, account.Options{})
 	landlord := control.Actor{Name: "lena", Role: control.RoleLandlord}
-	c := newCompany(t, time.Now)
-	p := c.provider()
+	c := oidctest.New(t, time.Now)
+	p := c.Provider()
 	signIn := func() (account.Session, error) {
-		cookie, answer := c.begin(p)
+		cookie, answer := c.Begin(p)
 		id, err := p.Finish(t.Context(), cookie, answer)
 		if err != nil {
 			t.Fatal(err)
