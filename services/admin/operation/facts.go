@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/mailyard/mailyard/pkg/config"
 	"github.com/mailyard/mailyard/pkg/control"
 	"github.com/mailyard/mailyard/pkg/lease"
@@ -217,7 +219,14 @@ func (d *Desk) SwitchProtocol(ctx context.Context, a control.Actor, in *SwitchPr
 	if err := d.Leases.SwitchProtocolLog(ctx, in.Tenant, in.ID, until); err != nil {
 		return Protocol{}, err
 	}
-	return d.GetProtocol(ctx, a, &GetProtocol{InMailbox: in.InMailbox})
+	ctx, cancel := afterwards(ctx)
+	defer cancel()
+	out, err := d.GetProtocol(ctx, a, &GetProtocol{InMailbox: in.InMailbox})
+	if err != nil { // it is switched all the same
+		d.Logger.Warn("reading a protocol log that was switched", zap.String("tenant", in.Tenant), zap.String("mailbox", in.ID), zap.Error(err))
+		out = Protocol{Until: known(until), Lines: []lease.ProtocolLine{}}
+	}
+	return out, nil
 }
 
 // audit records what changes no document.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/mailyard/mailyard/pkg/config"
 	"github.com/mailyard/mailyard/pkg/control"
 )
@@ -125,8 +127,13 @@ func (d *Desk) PutFolder(ctx context.Context, a control.Actor, in *PutFolder) (F
 	if err != nil {
 		return Folder{}, err
 	}
+	ctx, cancel := afterwards(ctx)
+	defer cancel()
 	users, err := d.users(ctx, a, in.Tenant)
-	return folderOf(f, users), err
+	if err != nil { // it is changed all the same
+		d.Logger.Warn("reading which mailboxes use a changed folder", zap.String("tenant", in.Tenant), zap.String("folder", in.ID), zap.Error(err))
+	}
+	return folderOf(f, users), nil
 }
 
 // DeleteFolder deletes a folder.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/mailyard/mailyard/pkg/config"
 	"github.com/mailyard/mailyard/pkg/control"
 	"github.com/mailyard/mailyard/pkg/secret"
@@ -31,6 +33,27 @@ func (d *Desk) mailbox(ctx context.Context, a control.Actor, m control.Mailbox, 
 	out := Mailbox{Document: m.Document, Revision: m.Revision, HasPassword: m.HasPassword, EnabledAt: m.EnabledAt, CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt}
 	out.Missing, err = d.missing(ctx, a, m.Document, m.HasPassword)
 	return out, err
+}
+
+// committed is mailbox for what was changed just now: that nothing more can be
+// read of it does not undo the change, and is no reason to say that it failed.
+func (d *Desk) committed(ctx context.Context, a control.Actor, m control.Mailbox, err error) (Mailbox, error) {
+	if err != nil {
+		return Mailbox{}, err
+	}
+	ctx, cancel := afterwards(ctx)
+	defer cancel()
+	out, err := d.mailbox(ctx, a, m, nil)
+	if err != nil {
+		d.Logger.Warn("reading what a changed mailbox lacks", zap.String("tenant", m.Document.Tenant), zap.String("mailbox", m.Document.ID), zap.Error(err))
+		out.Missing = append(config.Problems{}, config.MissingToEnable(m.Document)...)
+	}
+	return out, nil
+}
+
+// afterwards is for what is read after a change, also when whoever asked is gone.
+func afterwards(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 }
 
 // missing names every prerequisite that a mailbox lacks to be enabled.
@@ -93,7 +116,7 @@ func (d *Desk) PutMailbox(ctx context.Context, a control.Actor, in *PutMailbox) 
 	} else {
 		m, err = d.Control.PutMailboxWithPassword(ctx, a, doc, password.Plain, based)
 	}
-	return d.mailbox(ctx, a, m, err)
+	return d.committed(ctx, a, m, err)
 }
 
 // SetPassword sets a mailbox's password.
@@ -118,7 +141,7 @@ func (d *Desk) SetPassword(ctx context.Context, a control.Actor, in *SetPassword
 		return Mailbox{}, err
 	}
 	m, err := d.Control.SetPassword(ctx, a, in.Tenant, in.ID, secret.NewString(in.Body.Password), based)
-	return d.mailbox(ctx, a, m, err)
+	return d.committed(ctx, a, m, err)
 }
 
 // EnableMailbox lets the pipeline work on a mailbox.
@@ -152,7 +175,7 @@ func (d *Desk) setEnabled(ctx context.Context, a control.Actor, in InMailbox, c 
 		return Mailbox{}, err
 	}
 	m, err := set(ctx, a, in.Tenant, in.ID, based)
-	return d.mailbox(ctx, a, m, err)
+	return d.committed(ctx, a, m, err)
 }
 
 // DeleteMailbox deletes a mailbox.
