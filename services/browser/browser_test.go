@@ -233,18 +233,6 @@ func (w *window) fill(label, text string) {
 	w.script("leaving "+label, `document.querySelector("[data-found]").dispatchEvent(new Event("change", {bubbles: true}))`)
 }
 
-// choose takes an option of a list, by the words of both.
-func (w *window) choose(label, option string) {
-	w.t.Helper()
-	w.mark("control", label)
-	ok := ask(w, "choosing "+option, chromedp.Evaluate[bool](fmt.Sprintf(`(() => { %s
-		var e = document.querySelector("[data-found]"); var o = [...e.options].find(o => plain(o.text).startsWith(plain(%q)) || o.value === %q);
-		if (!o) return false; e.value = o.value; e.dispatchEvent(new Event("input", {bubbles: true})); e.dispatchEvent(new Event("change", {bubbles: true})); return true; })()`, finders, option, option)))
-	if !ok {
-		w.t.Fatalf("%s has no option %q\n%s", label, option, w.shown())
-	}
-}
-
 // tick ticks a box, or takes the tick away, by its label.
 func (w *window) tick(label string, on bool) {
 	w.t.Helper()
