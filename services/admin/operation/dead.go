@@ -57,6 +57,9 @@ func (d *Desk) ListDeadLetters(ctx context.Context, a control.Actor, in *ListDea
 		page.Letters = page.Letters[:limit]
 		page.Next = page.Letters[limit-1].Sequence
 	}
+	for i, letter := range page.Letters {
+		page.Letters[i] = forActor(a, letter)
+	}
 	return page, nil
 }
 
@@ -84,7 +87,7 @@ func (d *Desk) GetDeadLetter(ctx context.Context, a control.Actor, in *GetDeadLe
 	if err != nil {
 		return DeadLetter{}, in.missing(err)
 	}
-	out := DeadLetter{DeadLetter: letter}
+	out := DeadLetter{DeadLetter: forActor(a, letter)}
 	if utf8.Valid(letter.Data.Payload) {
 		out.Text = string(letter.Data.Payload)
 	}
