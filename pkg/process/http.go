@@ -47,7 +47,7 @@ func (s *HTTPServer) Run(ctx context.Context, ready func()) error {
 		return err
 	}
 	addr := l.Addr().String()
-	logger.Info("listening", zap.String("addr", addr))
+	logger.Info("listening", zap.Stringer("addr", l.Addr()))
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()
 	ready()
