@@ -113,8 +113,10 @@ func demoPrints(t *testing.T, r *reader) {
 	}
 }
 
-// plain removes times and runs of spaces.
+// plain removes times, the secret of the link to the console and its port, and
+// runs of spaces.
 func plain(s string) string {
+	s = regexp.MustCompile(`http://127\.0\.0\.1:\d+/link#\S+`).ReplaceAllString(s, "the link to the console")
 	s = regexp.MustCompile(`\d\d:\d\d:\d\d|\b\d+ ms`).ReplaceAllString(s, "")
 	return strings.TrimSpace(regexp.MustCompile(` +`).ReplaceAllString(s, " "))
 }

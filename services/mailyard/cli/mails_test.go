@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
@@ -42,9 +43,11 @@ func TestMailsAreFiltered(t *testing.T) {
 	if out := u.do("mail", "list"); !strings.Contains(out, id) {
 		t.Errorf("mail list:\n%s", out)
 	}
-	if out := u.do("mail", "list", "--before", "1"); !strings.Contains(out, "No mail") {
-		t.Errorf("the second page:\n%s", out)
+	first := mailstore.Place{At: time.Unix(1, 0), Seq: 1}.String()
+	if out := u.do("mail", "list", "--before", first); !strings.Contains(out, "No mail") {
+		t.Errorf("the page behind the last:\n%s", out)
 	}
+	u.refused([]string{"begin with the first page"}, "mail", "list", "--before", "1")
 	if out := u.do("mail", "throughput"); !strings.Contains(out, "P95") {
 		t.Errorf("throughput:\n%s", out)
 	}
