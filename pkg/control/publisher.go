@@ -64,29 +64,9 @@ func NewPublisher(store *Store, js jetstream.JetStream, o PublisherOptions) *Pub
 // for the first time. While NATS or the database is away it tries again; what is
 // committed meanwhile is published afterwards.
 func (p *Publisher) Run(ctx context.Context, ready func()) error {
-	backoff := firstBackoff
-	for {
-		wait := p.o.Poll
-		err := p.step(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
-			p.logger.Warn("publishing the configuration", zap.Error(err), zap.Duration("again_after", backoff))
-			wait, backoff = backoff, min(2*backoff, maxBackoff)
-		default:
-			backoff = firstBackoff
-			if ready != nil {
-				ready()
-				ready = nil
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(wait):
-		}
-	}
+	return repeat(ctx, p.logger, "publishing the configuration", ready, func(ctx context.Context) (time.Duration, error) {
+		return p.o.Poll, p.step(ctx)
+	})
 }
 
 // step asserts everything if that is due and publishes what is in the outbox.

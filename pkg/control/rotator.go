@@ -45,28 +45,7 @@ func NewRotator(store *Store, logger *zap.Logger) *Rotator {
 // Run does what rotations there are until ctx ends. It calls ready when it has
 // looked for the first time. While the database is away it tries again.
 func (r *Rotator) Run(ctx context.Context, ready func()) error {
-	backoff := firstBackoff
-	for {
-		wait, err := r.step(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return nil
-		case err != nil:
-			r.logger.Warn("rotating keys of tenants", zap.Error(err), zap.Duration("again_after", backoff))
-			wait, backoff = backoff, min(2*backoff, maxBackoff)
-		default:
-			backoff = firstBackoff
-			if ready != nil {
-				ready()
-				ready = nil
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(wait):
-		}
-	}
+	return repeat(ctx, r.logger, "rotating keys of tenants", ready, r.step)
 }
 
 // step takes each rotation one step further. It returns when there is more to do.
