@@ -201,7 +201,6 @@ func (s *Subscription) bind(ctx context.Context) (jetstream.Consumer, error) {
 // consume delivers until the subscription is stopped (nil) or broken.
 func (s *Subscription) consume(consumer jetstream.Consumer) error {
 	broken := make(chan error, 1)
-	quit := make(chan struct{})
 	opts := append(s.source.options(), jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
 		if !breaks(err) {
 			return
@@ -211,7 +210,8 @@ func (s *Subscription) consume(consumer jetstream.Consumer) error {
 		default:
 		}
 	}))
-	consuming, err := consumer.Consume(func(msg jetstream.Msg) { s.deliver(msg, quit) }, opts...)
+	d := &delivery{subscription: s, quit: make(chan struct{})}
+	consuming, err := consumer.Consume(d.deliver, opts...)
 	if err != nil {
 		return fmt.Errorf("consuming: %w", err)
 	}
@@ -219,31 +219,15 @@ func (s *Subscription) consume(consumer jetstream.Consumer) error {
 	case <-s.live.Done():
 	case err = <-broken:
 	}
-	close(quit)
+	close(d.quit)
 	if s.conn.nc.IsConnected() {
-		consuming.Drain() // what the server has sent comes to deliver, which NAKs it
+		consuming.Drain() // what the server has sent still comes to deliver
 	} else {
 		consuming.Stop()
 	}
 	<-consuming.Closed()
+	d.giveBack()
 	return err
-}
-
-// deliver hands a message to whoever receives from the channel. It must not
-// outlive quit.
-func (s *Subscription) deliver(msg jetstream.Msg, quit <-chan struct{}) {
-	select {
-	case <-quit:
-	default:
-		select {
-		case s.messages <- newMessage(s.conn, s.source, msg):
-			return
-		case <-quit:
-		}
-	}
-	if err := msg.Nak(); err != nil {
-		s.logger.Debug("a message nobody took could not be given back; it comes again after its ack wait", zap.Error(err))
-	}
 }
 
 // breaks tells the errors after which the consumer has to be looked up again
