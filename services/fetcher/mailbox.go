@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -53,6 +54,9 @@ func (m *mailbox) dial(ctx context.Context, t imapconn.Target, o imapconn.Option
 // configuration changed, and, after a pause, when one failed.
 func (m *mailbox) serve(ctx, hard context.Context) {
 	defer m.state.leave(hard)
+	var refreshing sync.WaitGroup
+	refreshing.Go(func() { m.state.refresh(ctx) })
+	defer refreshing.Wait()
 	var failures schedule
 	told := "" // of what is for the landlord alone
 	for ctx.Err() == nil {

@@ -79,10 +79,6 @@ func (s *session) run(ctx, hard context.Context) error {
 		s.trackInFlight(watching)
 		return nil
 	})
-	g.Go(func() error {
-		s.state.refresh(watching)
-		return nil
-	})
 	err := s.watch(watching)
 	stop(nil)
 	grace := time.AfterFunc(laneGrace, abandon)

@@ -32,7 +32,8 @@ func newReporter(r *running, tenant, id string, logger *zap.Logger) *reporter {
 	return &reporter{running: r, logger: logger, state: schemas.MailboxState{Tenant: tenant, Mailbox: id, Replica: r.replica}}
 }
 
-// refresh writes the state when it is due, until ctx is done.
+// refresh writes the state when it is due, until ctx is done: also while the
+// mailbox waits for its next attempt, which may take an hour.
 func (r *reporter) refresh(ctx context.Context) {
 	t := time.NewTicker(refreshTime / 5)
 	defer t.Stop()
@@ -90,18 +91,18 @@ func (r *reporter) update(ctx context.Context, change func(*schemas.MailboxState
 	if r.state.Status != before.Status {
 		r.state.Since = time.Now().UTC()
 	}
-	due := changed || time.Since(r.written) >= refreshTime
-	if due {
-		r.written = time.Now()
-		now := r.written.UTC()
-		r.state.ObservedAt = &now
-	}
-	state := r.state
-	r.mu.Unlock()
-	if !due {
+	known := r.state.Status != "" // it is not before the first session
+	if !changed && !(known && time.Since(r.written) >= refreshTime) {
+		r.mu.Unlock()
 		return
 	}
-	if err := r.redis.SetState(ctx, state); err != nil {
+	r.written = time.Now()
+	now := r.written.UTC()
+	r.state.ObservedAt = &now
+	state := r.state
+	err := r.redis.SetState(ctx, state) // locked: a state never overwrites the one that came after it
+	r.mu.Unlock()
+	if err != nil {
 		r.logger.Warn("writing the mailbox's state", zap.Error(err))
 	}
 	if state.Status != before.Status {

@@ -19,6 +19,19 @@ func TestStateOfAnIdleMailboxIsWrittenAgainAndAgain(t *testing.T) {
 	r.awaitStatus(schemas.StatusLive)
 }
 
+// Refused credentials wait for an hour, in which the replica is not gone.
+func TestStateOfAMailboxThatWaitsForItsNextAttemptIsWrittenAgainAndAgain(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.put("wrong")
+	r.run()
+	r.awaitStatus(schemas.StatusAuthFailed)
+	if err := r.Redis.DeleteState(t.Context(), tenant, "info"); err != nil {
+		t.Fatal(err)
+	}
+	r.awaitStatus(schemas.StatusAuthFailed)
+}
+
 func TestMailboxThatIsServedNoMoreHasNoMetric(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
