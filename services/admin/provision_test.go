@@ -40,12 +40,8 @@ func TestAnEmptyNATSIsProvisionedBeforeItServes(t *testing.T) {
 		}
 	}
 
-	began := time.Now()
 	putTenant(t, store, "one")
 	b.Eventually("the record is in the bucket", func() bool { return published(t, conn, "one") })
-	if took := time.Since(began); took > time.Second {
-		t.Errorf("it took %s", took)
-	}
 
 	if err := stop(); err != nil {
 		t.Errorf("it ended with: %v", err)

@@ -3,9 +3,11 @@ package disposer
 import (
 	"context"
 	"net"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/mailyard/mailyard/pkg/bus"
@@ -55,13 +57,31 @@ func (r *rig) consumer() *jetstream.ConsumerInfo {
 func TestOrderBehindASlowServerIsNotDeliveredAgain(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, 3)
-	config := r.consumer().Config
-	config.AckWait, config.BackOff = time.Second, nil
-	if _, err := r.Conn.JetStream().UpdateConsumer(t.Context(), schemas.StreamDispose, config); err != nil {
+	var mu sync.Mutex
+	extended := map[string]int{} // by delivery
+	acks, err := r.Conn.NATS().Subscribe("$JS.ACK."+schemas.StreamDispose+".>", func(m *nats.Msg) {
+		if string(m.Data) == "+WPI" {
+			mu.Lock()
+			defer mu.Unlock()
+			extended[m.Subject]++
+		}
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = acks.Unsubscribe() }()
 	r.runHung(times{keepAlive: 100 * time.Millisecond, grace: 100 * time.Millisecond}, 3)
-	<-time.After(2500 * time.Millisecond) // two ack waits are what is tested
+	r.Eventually("the ack wait of every order is extended again and again", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		often := 0
+		for _, n := range extended {
+			if n >= 3 {
+				often++
+			}
+		}
+		return often == 3
+	})
 	if info := r.consumer(); info.NumRedelivered != 0 || info.Delivered.Consumer != 3 {
 		t.Errorf("%d orders were delivered again, there were %d deliveries of 3 orders", info.NumRedelivered, info.Delivered.Consumer)
 	}

@@ -50,7 +50,11 @@ func TestBatchIsBound(t *testing.T) {
 func TestBatchLingersOnlySoLong(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	g := gatherer{messages: r.messages(3).Messages(), limits: limits{messages: 100, bytes: 1 << 20, linger: 300 * time.Millisecond}}
+	delivered, waiting := r.messages(3).Messages(), make(chan *bus.Message, 3)
+	for range 3 {
+		waiting <- <-delivered
+	}
+	g := gatherer{messages: waiting, limits: limits{messages: 100, bytes: 1 << 20, linger: 300 * time.Millisecond}}
 	began := time.Now()
 	if batch, more := g.next(); len(batch) != 3 || !more || time.Since(began) < 300*time.Millisecond {
 		t.Errorf("%d messages, more %v, after %s", len(batch), more, time.Since(began))

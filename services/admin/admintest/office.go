@@ -131,6 +131,17 @@ func (o *Office) NewToken(p Person, name string, expires time.Time) (token, id s
 	return text.Reveal(), made.ID
 }
 
+// ExpiredToken makes an API token whose time is over.
+func (o *Office) ExpiredToken(p Person) string {
+	o.t.Helper()
+	token, id := o.NewToken(p, "expired", time.Now().Add(time.Hour))
+	check(o.t, o.Control.Update(o.t.Context(), p.Actor, func(tx *control.Tx) error {
+		_, err := tx.Exec(o.t.Context(), `UPDATE account_tokens SET expires_at = ? WHERE id = ?`, control.FormatTime(time.Now().Add(-time.Second)), id)
+		return err
+	}))
+	return token
+}
+
 func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
