@@ -99,10 +99,10 @@ func testBlobPutFails(t *testing.T, srv *bustest.Server) {
 func testBlobSlowReader(t *testing.T, srv *bustest.Server) {
 	c := srv.Connect(t, "test", nil)
 	b := must(c.Blobs(testContext(t)))(t)
-	const step = 400 * time.Millisecond
+	const step = 2 * time.Second // far more than the store takes, on a busy machine too
 	b.AllowPerStep(step)
 	slow := readerFunc(func(p []byte) (int, error) {
-		<-time.After(step / 4)
+		<-time.After(step / 8)
 		return copy(p, make([]byte, 64<<10)), nil
 	})
 	const size = 700 << 10
@@ -115,14 +115,14 @@ func testBlobSlowReader(t *testing.T, srv *bustest.Server) {
 			silenced = true
 			check(t, c.JetStream().DeleteStream(testContext(t), "OBJ_"+schemas.BucketBlob))
 			must(c.NATS().Subscribe("$O."+schemas.BucketBlob+".>", func(m *nats.Msg) { // answers too late
-				time.AfterFunc(4*step, func() { _ = m.Respond([]byte(`{"error":{"code":500}}`)) })
+				time.AfterFunc(2*step, func() { _ = m.Respond([]byte(`{"error":{"code":500}}`)) })
 			}))(t)
 		}
 		return len(p), nil
 	})
 	began := time.Now()
 	_, err := b.Put(testContext(t), "silent", io.LimitReader(silencing, 3<<20))
-	if took := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || !fault.IsUnavailable(err) || took > 9*time.Second {
+	if took := time.Since(began); !errors.Is(err, context.DeadlineExceeded) || !fault.IsUnavailable(err) || took > patience/2 {
 		t.Errorf("putting into a store that does not answer gave %v after %s; want unavailable", err, took)
 	}
 }

@@ -137,8 +137,12 @@ func TestPermissionsSuffice(t *testing.T) {
 			t.Cleanup(must(c.Announce(ctx, name, "v1.2.3-4-gabc", name+"-1"))(t))
 		}
 	}
-	found := must(admin.Services(ctx))(t)
-	if len(found) != 5 || found[0].Name != "admin" || found[2].Replica != "disposer-1" || found[4].Version != "v1.2.3-4-gabc" || found[3].Started.IsZero() {
+	var found []bus.ServiceInfo
+	eventually(t, "all services answer in the time that is waited for them", func() bool {
+		found = must(admin.Services(ctx))(t)
+		return len(found) == 5
+	})
+	if found[0].Name != "admin" || found[2].Replica != "disposer-1" || found[4].Version != "v1.2.3-4-gabc" || found[3].Started.IsZero() {
 		t.Errorf("the services are %+v", found)
 	}
 
