@@ -45,6 +45,7 @@ func cases() map[string]func(*testing.T, *bustest.Server) {
 		"DeadLetterList":        testDeadLetterList,
 		"DeadLettersOfATenant":  testDeadLettersOfATenant,
 		"OddDeadQueries":        testOddDeadQueries,
+		"ScanIncomplete":        testScanIncomplete,
 		"StateHistory":          testStateHistory,
 		"Services":              testServices,
 		"Serve":                 testServe,
