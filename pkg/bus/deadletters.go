@@ -62,7 +62,7 @@ func (c *Conn) DeadLetters(ctx context.Context, q DeadQuery) ([]DeadLetter, erro
 		if end-start > width {
 			start = end - width
 		}
-		window, err := c.deadBetween(ctx, stream, filter, start, end)
+		window, err := c.deadBetween(ctx, stream, filter, start, end, limit)
 		if err != nil {
 			return nil, fmt.Errorf("listing dead letters: %w", classify(err))
 		}
@@ -94,8 +94,9 @@ func orAny(s string) string {
 	return s
 }
 
-// deadBetween returns the letters from start up to, not including, end.
-func (c *Conn) deadBetween(ctx context.Context, stream jetstream.Stream, filter string, start, end uint64) (letters []DeadLetter, err error) {
+// deadBetween returns the last limit letters from start up to, not including,
+// end: a window may hold all that there are.
+func (c *Conn) deadBetween(ctx context.Context, stream jetstream.Stream, filter string, start, end uint64, limit int) (letters []DeadLetter, err error) {
 	config := jetstream.ConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: max(start, 1),
 		FilterSubject: filter, HeadersOnly: true,
@@ -104,10 +105,10 @@ func (c *Conn) deadBetween(ctx context.Context, stream jetstream.Stream, filter 
 		if meta.Sequence.Stream >= end {
 			return false
 		}
-		letters = append(letters, summary(msg, meta))
+		letters = append(lastOf(letters, limit), summary(msg, meta))
 		return true
 	})
-	return letters, err
+	return letters[max(0, len(letters)-limit):], err
 }
 
 // summary decodes the headers of a letter. What is not readable stays empty:

@@ -61,9 +61,7 @@ func (c *Conn) lastStates(ctx context.Context, subject string, limit int) ([]sch
 				c.logger.Warn("a state in the history cannot be read; it is left out", zap.String("subject", msg.Subject()), zap.Error(err))
 				return true
 			}
-			if states = append(states, e.Data); len(states) >= 2*limit {
-				states = append(states[:0], states[len(states)-limit:]...)
-			}
+			states = append(lastOf(states, limit), e.Data)
 			return true
 		})
 		if err != nil {

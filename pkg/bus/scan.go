@@ -85,3 +85,12 @@ func unread(ctx context.Context, consumer jetstream.Consumer, received uint64) (
 	}
 	return info.NumPending, nil
 }
+
+// lastOf drops the oldest of what was read when it is twice the limit: of a
+// stream of any length no more is kept, and little is copied.
+func lastOf[T any](list []T, limit int) []T {
+	if len(list) < 2*limit {
+		return list
+	}
+	return append(list[:0], list[len(list)-limit:]...)
+}
