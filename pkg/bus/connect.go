@@ -28,6 +28,12 @@ type Options struct {
 	Version, Replica string
 }
 
+// Named returns the options under another connection name.
+func (o Options) Named(name string) Options {
+	o.Name = name
+	return o
+}
+
 // Conn is a connection to NATS with JetStream. It reconnects for ever. Lanes do
 // not share one: large mail would delay light mail by a hundred milliseconds.
 // It is safe for concurrent use.

@@ -3,7 +3,6 @@ package bus
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"go.uber.org/zap"
 
@@ -15,12 +14,6 @@ type Publication struct {
 	Subject string
 	Event   any
 	MsgID   string
-}
-
-// Named returns the options under another connection name.
-func (o Options) Named(name string) Options {
-	o.Name = name
-	return o
 }
 
 // PublishAll publishes events and returns when every one of them has its
@@ -77,32 +70,4 @@ func (c *Conn) publishOnce(ctx context.Context, publications []Publication) (fai
 		}
 	}
 	return failed, err
-}
-
-// keepAliveTime is a third of the shortest ack wait.
-const keepAliveTime = 10 * time.Second
-
-// KeepAlive extends the ack wait of messages that are worked on, until the
-// function that it returns is called.
-func KeepAlive(messages ...*Message) (stop func()) {
-	done, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		t := time.NewTicker(keepAliveTime)
-		defer t.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case <-t.C:
-				for _, m := range messages {
-					_ = m.InProgress() // the next tick tries again
-				}
-			}
-		}
-	}()
-	return func() {
-		close(done)
-		<-ended
-	}
 }
