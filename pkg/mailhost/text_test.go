@@ -29,6 +29,7 @@ func TestThrottles(t *testing.T) {
 		{"OVERQUOTA", "Account exceeded command or bandwidth limits. (Failure)", 30 * time.Minute},
 		{"", "User is authenticated but not connected.", 5 * time.Minute},
 		{"", "Server busy, try again after 2 minutes", 2 * time.Minute},
+		{"", "Server busy, try again after 200000000 minutes", time.Hour},
 		{"AUTHENTICATIONFAILED", "Invalid credentials (Failure)", 0},
 		{"OVERQUOTA", "Quota exceeded (mailbox for user is full)", 0},
 		{"TRYCREATE", "Mailbox doesn't exist: Done", 0},

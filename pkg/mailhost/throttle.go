@@ -83,5 +83,6 @@ func backoff(text string) (time.Duration, bool) {
 	case strings.HasPrefix(u, "m"):
 		unit = time.Minute
 	}
-	return min(max(time.Duration(n)*unit, time.Second), longestWait), true
+	n = min(n, int(longestWait/unit)) // far more would overflow
+	return max(time.Duration(n)*unit, time.Second), true
 }
