@@ -52,7 +52,7 @@ func reason(err error) string {
 		return "it refuses connections on this port"
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH):
 		return "there is no way to it from here"
-	case mailhost.IsTimeout(err), errors.Is(err, context.DeadlineExceeded), err.Error() == "no connection in time":
+	case mailhost.IsTimeout(err), errors.Is(err, context.DeadlineExceeded), errors.Is(err, mailhost.ErrNoConnection):
 		return "it does not answer on this port"
 	}
 	return "no connection can be made"

@@ -7,6 +7,10 @@ import (
 	"syscall"
 )
 
+// ErrNoConnection is wrapped by what Unreachable returns when nobody answered in
+// the time that there was.
+var ErrNoConnection = errors.New("no connection in time")
+
 // Unreachable explains a TCP connection that could not be made.
 func Unreachable(ctx context.Context, p Protocol, op string, err error) *Error {
 	e := &Error{Op: op, Kind: KindUnreachable, Err: err}
@@ -19,7 +23,7 @@ func Unreachable(ctx context.Context, p Protocol, op string, err error) *Error {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		e.Hint = "check " + string(p) + ".port: nothing listens there"
 	case IsTimeout(err) || errors.Is(err, context.DeadlineExceeded):
-		e.Err = errors.New("no connection in time")
+		e.Err = ErrNoConnection
 		e.Hint = "check " + string(p) + ".host and " + string(p) + ".port, and whether a firewall is in between"
 	}
 	return e.ForFault()
