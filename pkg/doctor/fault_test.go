@@ -299,8 +299,17 @@ func TestOddFolderListsDoNotHurt(t *testing.T) {
 
 func TestAnErrorOfAStepSaysWhatToDo(t *testing.T) {
 	t.Parallel()
-	err := error(&doctor.StepError{Step: doctor.Step{Title: "Sign in", Answer: "server said NO", Remedy: "Check it."}})
-	if got := err.Error(); got != "Sign in: server said NO. Check it." {
-		t.Error(got)
+	for answer, want := range map[string]string{
+		"server said NO":            "Sign in: server said NO. Check it.",
+		"Nobody answered.":          "Sign in: Nobody answered. Check it.",
+		"server said far too much…": "Sign in: server said far too much… Check it.",
+	} {
+		step := doctor.Step{Title: "Sign in", Answer: answer, Remedy: "Check it."}
+		if got := error(&doctor.StepError{Step: step}).Error(); got != want {
+			t.Errorf("the error says %q; want %q", got, want)
+		}
+		if got := step.ForTenant(); got != want {
+			t.Errorf("the tenant reads %q; want %q", got, want)
+		}
 	}
 }

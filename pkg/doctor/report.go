@@ -87,7 +87,16 @@ func (s Step) ForTenant() string {
 	return joined(s.Title+": "+s.Answer, s.Remedy)
 }
 
-func joined(answer, remedy string) string { return strings.TrimSpace(answer + " " + remedy) }
+// joined makes one text of two. What a server said may end with a full stop or not.
+func joined(answer, remedy string) string {
+	if remedy == "" {
+		return answer
+	}
+	if !strings.HasSuffix(answer, ".") && !strings.HasSuffix(answer, "…") {
+		answer += "."
+	}
+	return answer + " " + remedy
+}
 
 // A Fact is something that a step found out.
 type Fact struct {
@@ -137,10 +146,4 @@ func worst(steps []Step) Outcome {
 // A StepError is the failure of a step that Folders or DryRun needed.
 type StepError struct{ Step Step }
 
-func (e *StepError) Error() string {
-	text := e.Step.Title + ": " + e.Step.Answer
-	if e.Step.Remedy != "" {
-		text += ". " + e.Step.Remedy
-	}
-	return text
-}
+func (e *StepError) Error() string { return joined(e.Step.Title+": "+e.Step.Answer, e.Step.Remedy) }

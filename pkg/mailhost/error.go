@@ -40,7 +40,7 @@ func (k Kind) String() string {
 // may always help.
 type Error struct {
 	Op    string        // what was being done, with tenant and mailbox
-	Kind  Kind
+	Kind  Kind          // which sort of trouble
 	After time.Duration // with KindThrottled: the wait that the server asked for, or a default
 	Hint  string        // how to mend it, for people; may be empty
 	Err   error         // the cause; server text in it is cleaned and cut
