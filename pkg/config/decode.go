@@ -26,7 +26,7 @@ func DecodeTenant(raw []byte, base Tenant) (Tenant, Problems) {
 	t := base
 	problems := decode(raw, &t)
 	problems.unchanged("id", base.ID, t.ID)
-	return t, append(problems, ValidateTenant(t).without(problems)...)
+	return t, append(problems, ValidateTenant(t).Without(problems)...)
 }
 
 // DecodeFolder reads a folder from JSON like DecodeTenant. The base of a whole
@@ -36,7 +36,7 @@ func DecodeFolder(raw []byte, base Folder) (Folder, Problems) {
 	problems := decode(raw, &f)
 	problems.unchanged("tenant", base.Tenant, f.Tenant)
 	problems.unchanged("id", base.ID, f.ID)
-	return f, append(problems, ValidateFolder(f).without(problems)...)
+	return f, append(problems, ValidateFolder(f).Without(problems)...)
 }
 
 // DecodeMailbox reads a mailbox from JSON like DecodeTenant. The password is
@@ -49,7 +49,7 @@ func DecodeMailbox(raw []byte, base Mailbox) (Mailbox, Problems) {
 	}
 	problems.unchanged("tenant", base.Tenant, m.Tenant)
 	problems.unchanged("id", base.ID, m.ID)
-	return m, append(problems, validateMailbox(m, time.Now()).without(problems)...)
+	return m, append(problems, validateMailbox(m, time.Now()).Without(problems)...)
 }
 
 func (p *Problems) unchanged(path, before, after string) {

@@ -44,7 +44,7 @@ func validateMailbox(m Mailbox, now time.Time) Problems {
 	p.oneOf("recipients", m.Recipients, config.RecipientsAuto, config.RecipientsHeaders, config.RecipientsEnvelope)
 	p.importSince(m.ImportSince, now)
 	if m.Enabled {
-		p = append(p, MissingToEnable(m).without(p)...)
+		p = append(p, MissingToEnable(m).Without(p)...)
 	}
 	return p
 }

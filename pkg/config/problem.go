@@ -65,8 +65,8 @@ func (p Problems) has(path string) bool {
 	return false
 }
 
-// covers reports whether there is a problem with the path or with what it is part of.
-func (p Problems) covers(path string) bool {
+// Covers reports whether there is a problem with the path or with what it is part of.
+func (p Problems) Covers(path string) bool {
 	for i := range path {
 		if (path[i] == '.' || path[i] == '[') && p.has(path[:i]) {
 			return true
@@ -75,12 +75,12 @@ func (p Problems) covers(path string) bool {
 	return p.has(path)
 }
 
-// without returns the problems that are not yet covered by other: a value of the
+// Without returns the problems that are not yet covered by other: a value of the
 // wrong type is not also reported as missing.
-func (p Problems) without(other Problems) Problems {
+func (p Problems) Without(other Problems) Problems {
 	var rest Problems
 	for _, q := range p {
-		if !other.covers(q.Path) {
+		if !other.Covers(q.Path) {
 			rest = append(rest, q)
 		}
 	}

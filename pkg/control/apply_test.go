@@ -127,7 +127,7 @@ func TestApplyIsAllOrNothing(t *testing.T) {
 
 		noKey := strings.Replace(installation, "encryption_key: generate\n", "", 1)
 		_, err = b.store.Apply(b.ctx, landlord, parse(t, strings.Replace(noKey, "username: support", "username: free", 1)), false)
-		wantProblems(t, err, "line 10: password: setting password of mailbox acme/support: the tenant has no Tenant Encryption Key; the landlord must set it in the Tenant Parameters first")
+		wantProblems(t, err, "line 2: encryption_key: the tenant has no Tenant Encryption Key (the landlord sets it in the Tenant Parameters), without which the mailbox cannot be enabled")
 
 		_, err = b.store.Apply(b.ctx, admin, parse(t, "kind: folder\ntenant: acme\nid: a\nname: A\naddress: a@b.example\n"), false)
 		wantProblems(t, err, "line 2: tenant: there is no tenant acme")

@@ -100,21 +100,18 @@ func (s *Store) PutFolder(ctx context.Context, actor Actor, doc config.Folder, b
 
 func (w *writer) putFolder(ctx context.Context, doc config.Folder, based int64) (Folder, []FieldChange, error) {
 	name := folderTarget(doc.Tenant, doc.ID)
-	if err := config.ValidateFolder(doc).Err(); err != nil {
-		return Folder{}, nil, err
+	known := config.ValidateFolder(doc)
+	before, exists, problems, err := w.checkFolder(ctx, doc, based, known)
+	if err != nil {
+		return before, nil, err
+	}
+	if err := sooner(problems, known, based); err != nil {
+		return before, nil, err
 	}
 	if _, ok, err := w.tenant(ctx, doc.Tenant); err != nil || !ok {
-		return Folder{}, nil, orNotFound(err, "saving "+name.String(), tenantTarget(doc.Tenant))
-	}
-	before, exists, err := w.folder(ctx, doc.Tenant, doc.ID)
-	if err != nil {
-		return before, nil, err
+		return before, nil, orNotFound(err, "saving "+name.String(), tenantTarget(doc.Tenant))
 	}
 	if err := name.checkRevision(based, exists, before.Revision); err != nil {
-		return before, nil, err
-	}
-	problems, err := w.folderConflicts(ctx, doc)
-	if err != nil {
 		return before, nil, err
 	}
 	if err := problems.Err(); err != nil {
@@ -148,32 +145,40 @@ func orNotFound(err error, doing string, what target) error {
 
 // folderConflicts looks for other folders of the tenant that have the name or
 // one of the addresses.
-func (w *writer) folderConflicts(ctx context.Context, doc config.Folder) (config.Problems, error) {
+func (q querier) folderConflicts(ctx context.Context, doc config.Folder, known config.Problems) (config.Problems, error) {
+	if known.Covers("tenant") {
+		return nil, nil
+	}
 	var problems config.Problems
 	var other string
-	_, taken, err := found(0, w.row(ctx, `SELECT id FROM folders WHERE tenant = ? AND name_key = ? AND id <> ? AND deleted_at IS NULL`,
-		doc.Tenant, config.NameKey(doc.Name), doc.ID).Scan(&other), folderTarget(doc.Tenant, doc.ID))
-	if err != nil {
-		return nil, err
-	}
-	if taken {
-		problems = append(problems, config.Problem{Path: "name", Message: "folder " + other + " has this name"})
-	}
-	for i, a := range append([]string{doc.Address}, doc.Aliases...) {
-		key, err := addressKey(a)
-		if err != nil {
-			return nil, err
-		}
-		_, taken, err := found(0, w.row(ctx, `SELECT folder FROM folder_addresses WHERE tenant = ? AND address_key = ? AND folder <> ?`,
-			doc.Tenant, key, doc.ID).Scan(&other), folderTarget(doc.Tenant, doc.ID))
+	if !known.Covers("name") {
+		_, taken, err := found(0, q.row(ctx, `SELECT id FROM folders WHERE tenant = ? AND name_key = ? AND id <> ? AND deleted_at IS NULL`,
+			doc.Tenant, config.NameKey(doc.Name), otherThan(doc.ID)).Scan(&other), folderTarget(doc.Tenant, doc.ID))
 		if err != nil {
 			return nil, err
 		}
 		if taken {
-			path := "address"
-			if i > 0 {
-				path = fmt.Sprintf("aliases[%d]", i-1)
-			}
+			problems = append(problems, config.Problem{Path: "name", Message: "folder " + other + " has this name"})
+		}
+	}
+	for i, a := range append([]string{doc.Address}, doc.Aliases...) {
+		path := "address"
+		if i > 0 {
+			path = fmt.Sprintf("aliases[%d]", i-1)
+		}
+		if known.Covers(path) {
+			continue
+		}
+		key, err := addressKey(a)
+		if err != nil {
+			return nil, err
+		}
+		_, taken, err := found(0, q.row(ctx, `SELECT folder FROM folder_addresses WHERE tenant = ? AND address_key = ? AND folder <> ?`,
+			doc.Tenant, key, otherThan(doc.ID)).Scan(&other), folderTarget(doc.Tenant, doc.ID))
+		if err != nil {
+			return nil, err
+		}
+		if taken {
 			problems = append(problems, config.Problem{Path: path, Message: a + " is an address of folder " + other})
 		}
 	}

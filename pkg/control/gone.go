@@ -35,15 +35,6 @@ func (q querier) tenantGone(ctx context.Context, id string) (bool, error) {
 	return n > 0, nil
 }
 
-// refuseGone refuses a new tenant that has the id of a deleted one.
-func (w *writer) refuseGone(ctx context.Context, id string) error {
-	gone, err := w.tenantGone(ctx, id)
-	if err != nil || !gone {
-		return err
-	}
-	return config.Problems{{Path: "id", Message: id + " was the id of a tenant that was deleted, whose mails and audit are kept under it; choose another id"}}
-}
-
 // buryTenant keeps the id of a tenant that is being deleted from being used again.
 func (w *writer) buryTenant(ctx context.Context, id string) error {
 	if _, err := w.exec(ctx, `INSERT INTO gone_tenants (id, deleted_at) VALUES (?, ?) ON CONFLICT (id) DO NOTHING`, id, formatTime(w.at)); err != nil {

@@ -85,7 +85,7 @@ func TestMailboxIsCheckedAgainstOtherDocuments(t *testing.T) {
 		doc.Username = "ＳＵＰＰＯＲＴ@ACME.example"
 		doc.IMAP.Port = 70000
 		_, err := b.store.PutMailbox(b.ctx, admin, doc, 0)
-		wantProblems(t, err, "imap.port: 70000 is not a port (1-65535)")
+		wantProblems(t, err, "imap.port: 70000 is not a port (1-65535)", "folders[1]: there is no folder help", "name: mailbox support has this name", "username: ＳＵＰＰＯＲＴ@ACME.example is in use")
 		doc.IMAP.Port = 993
 		_, err = b.store.PutMailbox(b.ctx, admin, doc, 0)
 		wantProblems(t, err, "folders[1]: there is no folder help", "name: mailbox support has this name", "username: ＳＵＰＰＯＲＴ@ACME.example is in use")

@@ -95,24 +95,27 @@ func (w *writer) putMailbox(ctx context.Context, c mailboxChange) (Mailbox, []Fi
 	// What it lacks to be enabled is said together with what stands elsewhere.
 	plain := doc
 	plain.Enabled = false
-	problems := config.ValidateMailbox(plain)
+	known := config.ValidateMailbox(plain)
 	if c.password != nil {
 		if err := config.CheckPassword(*c.password); err != nil {
-			problems = append(problems, config.Problem{Path: "password", Message: err.Error()})
+			known = append(known, config.Problem{Path: "password", Message: err.Error()})
 		}
 	}
-	if err := problems.Err(); err != nil {
-		return Mailbox{}, nil, err
-	}
-	tenant, ok, err := w.tenant(ctx, doc.Tenant)
-	if err != nil || !ok {
-		return Mailbox{}, nil, orNotFound(err, "saving "+name.String(), tenantTarget(doc.Tenant))
-	}
-	before, exists, err := w.mailbox(ctx, doc.Tenant, doc.ID)
+	at, problems, err := w.checkMailbox(ctx, c, known)
 	if err != nil {
+		return at.before, nil, err
+	}
+	before := at.before
+	if err := sooner(problems, known, c.based); err != nil {
 		return before, nil, err
 	}
-	if err := name.checkRevision(c.based, exists, before.Revision); err != nil {
+	if at.tenant.Document.ID == "" {
+		return before, nil, orNotFound(nil, "saving "+name.String(), tenantTarget(doc.Tenant))
+	}
+	if err := name.checkRevision(c.based, at.exists, before.Revision); err != nil {
+		return before, nil, err
+	}
+	if err := problems.Err(); err != nil {
 		return before, nil, err
 	}
 	after := Mailbox{
@@ -120,23 +123,11 @@ func (w *writer) putMailbox(ctx context.Context, c mailboxChange) (Mailbox, []Fi
 		CreatedAt: before.CreatedAt, UpdatedAt: w.at, password: before.password, passwordRevision: before.passwordRevision,
 	}
 	if c.password != nil {
-		if err := w.setPassword(tenant, &after, *c.password); err != nil {
+		if err := w.setPassword(at.tenant, &after, *c.password); err != nil {
 			return before, nil, fmt.Errorf("setting password of %s: %w", name, err)
 		}
 	}
-	if problems, err = w.mailboxConflicts(ctx, doc, tenant, exists); err != nil {
-		return before, nil, err
-	}
-	if c.password == nil {
-		problems = append(problems, reentry(before, doc)...)
-	}
-	if doc.Enabled {
-		problems = append(problems, prerequisites(tenant, after)...)
-	}
-	if err := problems.Err(); err != nil {
-		return before, nil, err
-	}
-	return w.commitMailbox(ctx, name, before, after, exists)
+	return w.commitMailbox(ctx, name, before, after, at.exists)
 }
 
 // commitMailbox writes what is different, and nothing if nothing is.

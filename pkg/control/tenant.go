@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/mailyard/mailyard/pkg/config"
@@ -152,26 +150,16 @@ func (s *Store) PutTenant(ctx context.Context, actor Actor, doc config.Tenant, b
 
 func (w *writer) putTenant(ctx context.Context, doc config.Tenant, based int64) (Tenant, []FieldChange, error) {
 	name := tenantTarget(doc.ID)
-	problems := config.ValidateTenant(doc)
-	if known := w.store.databases; len(known) > 0 && !slices.Contains(known, doc.MessagingDatabase) {
-		problems = append(problems, config.Problem{Path: "messaging_database", Message: fmt.Sprintf("%s is not configured; there is %s", doc.MessagingDatabase, strings.Join(known, ", "))})
-	}
-	if err := problems.Err(); err != nil {
-		return Tenant{}, nil, err
-	}
-	before, exists, err := w.tenant(ctx, doc.ID)
+	known := config.ValidateTenant(doc)
+	known = append(known, w.store.unconfigured(doc).Without(known)...)
+	before, exists, problems, err := w.checkTenant(ctx, doc, based, known)
 	if err != nil {
 		return before, nil, err
 	}
-	if err := name.checkRevision(based, exists, before.Revision); err != nil {
+	if err := sooner(problems, known, based); err != nil {
 		return before, nil, err
 	}
-	if !exists {
-		if err := w.refuseGone(ctx, doc.ID); err != nil {
-			return before, nil, err
-		}
-	}
-	if problems, err = w.tenantConflicts(ctx, doc); err != nil {
+	if err := name.checkRevision(based, exists, before.Revision); err != nil {
 		return before, nil, err
 	}
 	if err := problems.Err(); err != nil {

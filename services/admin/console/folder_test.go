@@ -43,6 +43,8 @@ func TestProblemsOfAFolderStandBesideItsFields(t *testing.T) {
 		"no address":    {url.Values{"name": {"Sales"}, "address": {"nonsense"}, "aliases": {"also nonsense"}}, []string{"field-address-problem", "field-aliases-problem", `value="Sales"`, "also nonsense"}},
 		"the same id":   {url.Values{"name": {"Support"}, "id": {"support"}, "address": {"x@acme.example"}}, []string{"exists already; choose another id"}},
 		"the same name": {url.Values{"name": {"SUPPORT"}, "id": {"other"}, "address": {"x@acme.example"}}, []string{"field-name-problem"}},
+		"all at once":   {url.Values{"name": {"SUPPORT"}, "id": {"other"}, "address": {"nonsense"}, "aliases": {"support@acme.example"}}, []string{"field-name-problem", "field-address-problem", "is an address of folder support"}},
+		"and the id":    {url.Values{"name": {"Support"}, "id": {"support"}, "address": {"nonsense"}}, []string{"field-address-problem", "exists already; choose another id"}},
 		"a bad id":      {url.Values{"name": {"Sales"}, "id": {"../x"}, "address": {"x@acme.example"}}, []string{"field-id-problem"}},
 	} {
 		answer := ann.do(http.MethodPost, "/t/acme/folders", c.form)

@@ -166,11 +166,7 @@ func (r *request) draft() (draft, operation.MailboxDraft, config.Problems, error
 		return d, operation.MailboxDraft{}, nil, err
 	}
 	in := operation.MailboxDraft{InTenant: r.inTenant(), Body: operation.Draft{ID: id, Document: body}}
-	found, err := r.check(d, cmp.Or(id, "draft"))
-	if err != nil {
-		return d, in, nil, err
-	}
-	d.merge(found.Problems)
+	d.merge(config.ValidateMailbox(d.doc))
 	return d, in, d.problems, nil
 }
 

@@ -137,7 +137,7 @@ func (e mailboxEditor) save(id string, based operation.Condition) error {
 		case errors.Is(err, control.ErrStale):
 			return e.stale(d)
 		case errors.Is(err, control.ErrExists):
-			err = operation.Invalid(config.Problem{Path: "id", Message: "mailbox " + id + " exists already; choose another id"})
+			err = operation.Invalid(taken(id))
 		}
 		p := problemOf(err)
 		if p.Status != http.StatusUnprocessableEntity {
@@ -158,6 +158,11 @@ func (e mailboxEditor) check(d *draft, id string) error {
 		return err
 	}
 	d.merge(found.Problems)
+	if e.saved.Revision == 0 {
+		if _, err := e.r.mailbox(id); err == nil {
+			d.merge(config.Problems{taken(id)})
+		}
+	}
 	if d.doc.Enabled {
 		d.merge(found.Missing)
 	}
@@ -165,6 +170,11 @@ func (e mailboxEditor) check(d *draft, id string) error {
 		d.merge(reentry(e.saved.Document, d.doc))
 	}
 	return nil
+}
+
+// taken is the problem of a new mailbox whose id another one has.
+func taken(id string) config.Problem {
+	return config.Problem{Path: "id", Message: "mailbox " + id + " exists already; choose another id"}
 }
 
 // done leads to the page of the mailbox.

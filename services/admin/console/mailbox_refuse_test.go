@@ -2,6 +2,7 @@ package console
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -84,6 +85,42 @@ func (o deskSite) remove(t *testing.T, status int, what string) {
 	if err := o.Control.DeleteMailbox(t.Context(), o.Ann.Actor, "acme", "desk", 0); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// What others have already is said together with what is wrong by itself.
+func TestANameInUseIsToldWithTheOtherProblems(t *testing.T) {
+	t.Parallel()
+	o := newDeskSite(t)
+	v := desk()
+	v.Set("name", "INFO")
+	v.Set("username", "Secret@Rival.example")
+	if _, err := o.Control.PutMailbox(t.Context(), o.Lena.Actor, func() config.Mailbox {
+		doc := config.DefaultMailbox()
+		doc.Tenant, doc.ID, doc.Name, doc.Username = "rival", "another", "Another", "secret@rival.example"
+		doc.IMAP.Host = "imap.rival.example"
+		return doc
+	}(), control.IfNew); err != nil {
+		t.Fatal(err)
+	}
+	want := func(status int, page string, texts ...string) {
+		t.Helper()
+		for _, text := range texts {
+			if status != http.StatusUnprocessableEntity || !strings.Contains(page, text) {
+				t.Errorf("it answers %d without %s", status, text)
+			}
+		}
+	}
+	both := []string{`id="field-name-problem"`, "mailbox info has this name", `id="field-username-problem"`, "is in use"}
+	for path, text := range map[string]string{"imap.port": "a lot", "max_items": "5000", "import_since": "yesterday"} {
+		v := maps.Clone(v)
+		v.Set(path, text)
+		status, page := o.as(o.Ann).read("POST", "/t/acme/mailboxes/new", v)
+		want(status, page, append(both, `id="`+(field{Name: path}).ID()+`-problem"`)...)
+	}
+	v.Set("id", "info")
+	v.Set("name", "Another")
+	status, page := o.as(o.Ann).read("POST", "/t/acme/mailboxes/new", v)
+	want(status, page, "mailbox info exists already; choose another id", "is in use")
 }
 
 func TestNumbersOutOfRangeAreRefused(t *testing.T) {

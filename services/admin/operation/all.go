@@ -35,7 +35,7 @@ func All() []Operation {
 		define("mailbox.enable", AccessWrite, post, mailbox+"/enable", "Enable a mailbox", (*Desk).EnableMailbox),
 		define("mailbox.disable", AccessWrite, post, mailbox+"/disable", "Disable a mailbox", (*Desk).DisableMailbox),
 		examining(define("mailbox.bulk", AccessWrite, post, tenant+"/bulk", "Enable, disable, test or delete many mailboxes", (*Desk).BulkMailboxes)),
-		define("mailbox.check", AccessRead, post, mailbox+"/check", "Say what is wrong with values that are not saved", (*Desk).CheckMailbox),
+		define("mailbox.check", AccessWrite, post, mailbox+"/check", "Say what is wrong with values that are not saved", (*Desk).CheckMailbox),
 		define("mailbox.facts", AccessRead, get, mailbox+"/facts", "Read what is known of a mailbox at run time", (*Desk).MailboxFacts),
 		define("mailbox.deletion", AccessRead, get, mailbox+"/deletion", "Say what the deletion of a mailbox would mean", (*Desk).Deletion),
 		define("mailbox.history", AccessRead, get, mailbox+"/history", "List the states that a mailbox went through", (*Desk).ListHistory),

@@ -135,12 +135,12 @@ func (d *Desk) request(ctx context.Context, a control.Actor, in MailboxDraft) (d
 	if err := mayWrite(a, in.Tenant); err != nil {
 		return doctor.Request{}, err
 	}
-	doc, given, err := decodeMailbox(in.Body.Document.RawMessage, in.Tenant, draftID(in.Body))
-	if err != nil {
-		return doctor.Request{}, err
+	doc, given, problems := decodeMailbox(in.Body.Document.RawMessage, in.Tenant, draftID(in.Body))
+	if len(problems) > 0 {
+		return doctor.Request{}, problems
 	}
 	if given != nil {
-		return d.examination(ctx, a, doc, given.Plain)
+		return d.examination(ctx, a, doc, *given)
 	}
 	if in.Body.ID == "" {
 		return doctor.Request{}, Invalid(config.Problem{Path: "password", Message: "is not set; enter it first"})

@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/mailyard/mailyard/pkg/config"
+	"github.com/mailyard/mailyard/pkg/secret"
 	schema "github.com/mailyard/mailyard/schemas/config"
 )
 
@@ -54,35 +55,52 @@ func sameID(problems config.Problems, path, in, routed string) config.Problems {
 	return append(problems, config.Problem{Path: path, Message: fmt.Sprintf("%q is not the one that was asked for, %q; ids never change", shorten(in), shorten(routed))})
 }
 
-func decodeTenant(raw json.RawMessage, id string) (config.Tenant, error) {
+// refused is why a document cannot be stored: what it conflicts with is asked
+// for too when it is wrong by itself, so that all of it is said at once.
+func refused(problems config.Problems, err error) error {
+	if err != nil {
+		return err
+	}
+	return problems.Err()
+}
+
+// What is decoded has the id of its route, whatever is wrong with it.
+
+func decodeTenant(raw json.RawMessage, id string) (config.Tenant, config.Problems) {
 	base := config.DefaultTenant()
 	base.ID = id
 	doc, problems := config.DecodeTenant(orEmpty(raw), base)
 	problems = sameID(problems, "id", doc.ID, id)
-	return doc, problems.Err()
+	doc.ID = id
+	return doc, problems
 }
 
-func decodeFolder(raw json.RawMessage, tenant, id string) (config.Folder, error) {
+func decodeFolder(raw json.RawMessage, tenant, id string) (config.Folder, config.Problems) {
 	doc, problems := config.DecodeFolder(orEmpty(raw), schema.Folder{Tenant: tenant, ID: id})
 	problems = sameID(sameID(problems, "tenant", doc.Tenant, tenant), "id", doc.ID, id)
-	return doc, problems.Err()
+	doc.Tenant, doc.ID = tenant, id
+	return doc, problems
 }
 
 // decodeMailbox returns the document and the password in it, nil for none. A
 // reference to a variable or a file is refused: it would read the server's own.
-func decodeMailbox(raw json.RawMessage, tenant, id string) (config.Mailbox, *config.PasswordRef, error) {
+func decodeMailbox(raw json.RawMessage, tenant, id string) (config.Mailbox, *secret.String, config.Problems) {
 	rest, password, problems := config.TakePassword(orEmpty(raw))
 	if password != nil && (password.Env != "" || password.File != "") {
 		problems = append(problems, config.Problem{Path: "password", Message: "must be the password itself here; variables and files are read by `mailyard apply` only"})
 		password = nil
 	}
-	if problems.Err() != nil && len(rest) == 0 {
-		return config.Mailbox{}, nil, problems
-	}
 	base := config.DefaultMailbox()
 	base.Tenant, base.ID = tenant, id
+	if problems.Err() != nil && len(rest) == 0 {
+		return base, nil, problems
+	}
 	doc, more := config.DecodeMailbox(rest, base)
 	problems = append(problems, more...)
 	problems = sameID(sameID(problems, "tenant", doc.Tenant, tenant), "id", doc.ID, id)
-	return doc, password, problems.Err()
+	doc.Tenant, doc.ID = tenant, id
+	if password == nil {
+		return doc, nil, problems
+	}
+	return doc, &password.Plain, problems
 }

@@ -119,9 +119,9 @@ func (d *Desk) PutFolder(ctx context.Context, a control.Actor, in *PutFolder) (F
 	if err != nil {
 		return Folder{}, err
 	}
-	doc, err := decodeFolder(in.Body.RawMessage, in.Tenant, in.ID)
-	if err != nil {
-		return Folder{}, err
+	doc, problems := decodeFolder(in.Body.RawMessage, in.Tenant, in.ID)
+	if len(problems) > 0 {
+		return Folder{}, refused(d.Control.CheckFolder(ctx, a, doc, based, problems))
 	}
 	f, err := d.Control.PutFolder(ctx, a, doc, based)
 	if err != nil {

@@ -106,15 +106,15 @@ func (d *Desk) PutMailbox(ctx context.Context, a control.Actor, in *PutMailbox) 
 	if err != nil {
 		return Mailbox{}, err
 	}
-	doc, password, err := decodeMailbox(in.Body.RawMessage, in.Tenant, in.ID)
-	if err != nil {
-		return Mailbox{}, err
+	doc, password, problems := decodeMailbox(in.Body.RawMessage, in.Tenant, in.ID)
+	if len(problems) > 0 {
+		return Mailbox{}, refused(d.Control.CheckMailbox(ctx, a, doc, password, based, problems))
 	}
 	var m control.Mailbox
 	if password == nil {
 		m, err = d.Control.PutMailbox(ctx, a, doc, based)
 	} else {
-		m, err = d.Control.PutMailboxWithPassword(ctx, a, doc, password.Plain, based)
+		m, err = d.Control.PutMailboxWithPassword(ctx, a, doc, *password, based)
 	}
 	return d.committed(ctx, a, m, err)
 }
@@ -215,19 +215,19 @@ type MailboxCheck struct {
 // CheckMailbox says what is wrong with values that are not saved, all at once,
 // without storing anything.
 func (d *Desk) CheckMailbox(ctx context.Context, a control.Actor, in *CheckMailbox) (MailboxCheck, error) {
-	if err := mayRead(a, in.Tenant); err != nil {
+	if err := mayWrite(a, in.Tenant); err != nil {
 		return MailboxCheck{}, err
 	}
 	has := false
 	if m, err := d.Control.GetMailbox(ctx, a, in.Tenant, in.ID); err == nil {
 		has = m.HasPassword
 	}
-	doc, password, err := decodeMailbox(in.Body.RawMessage, in.Tenant, in.ID)
-	out := MailboxCheck{Problems: config.Problems{}}
+	doc, password, known := decodeMailbox(in.Body.RawMessage, in.Tenant, in.ID)
+	problems, err := d.Control.CheckMailbox(ctx, a, doc, password, 0, known)
 	if err != nil {
-		out.Problems = ProblemOf(err).Errors
+		return MailboxCheck{}, err
 	}
-	doc.Tenant = in.Tenant // one that names another tenant has a problem already
+	out := MailboxCheck{Problems: append(config.Problems{}, problems...)}
 	out.Missing, err = d.missing(ctx, a, doc, has || password != nil)
 	return out, err
 }

@@ -82,9 +82,9 @@ func (d *Desk) PutTenant(ctx context.Context, a control.Actor, in *PutTenant) (T
 	if err != nil {
 		return Tenant{}, err
 	}
-	doc, err := decodeTenant(in.Body.RawMessage, in.Tenant)
-	if err != nil {
-		return Tenant{}, err
+	doc, problems := decodeTenant(in.Body.RawMessage, in.Tenant)
+	if len(problems) > 0 {
+		return Tenant{}, refused(d.Control.CheckTenant(ctx, a, doc, based, problems))
 	}
 	t, err := d.Control.PutTenant(ctx, a, doc, based)
 	return tenantOf(t), err

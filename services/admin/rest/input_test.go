@@ -83,6 +83,31 @@ func TestBadDocumentsAreRefused(t *testing.T) {
 	}
 }
 
+// What other documents have already is named with the rest, of every kind.
+func TestConflictsAreToldWithTheOtherProblems(t *testing.T) {
+	t.Parallel()
+	d := open(t)
+	before := d.everything()
+	for path, c := range map[string]struct {
+		doc    map[string]any
+		errors []string
+	}{
+		"/tenants/acme/mailboxes/other": {map[string]any{"name": "INFO", "folders": []string{"nowhere"}, "username": "INFO@acme.example", "imap": map[string]any{"host": "", "port": "many"}, "colour": 1, "enabled": true},
+			[]string{"name", "folders[0]", "username", "imap.host", "imap.port", "colour", "password"}},
+		"/tenants/acme/mailboxes/info": {map[string]any{"name": "Info", "username": "info@rival.example", "max_items": 0}, []string{"id", "username", "max_items"}},
+		"/tenants/acme/folders/other":  {map[string]any{"name": "SUPPORT", "address": "x", "aliases": []string{"Support@acme.example"}}, []string{"name", "address", "aliases[0]"}},
+		"/tenants/acme":                {map[string]any{"name": "tenant RIVAL", "limits": map[string]any{"mailboxes": -1}}, []string{"id", "name", "limits.mailboxes"}},
+	} {
+		a := d.ask(d.Lena.Token, "PUT", path, c.doc, header{"If-None-Match", "*"})
+		for _, e := range c.errors {
+			a.names(e)
+		}
+	}
+	if after := d.everything(); after != before {
+		t.Errorf("something changed:\n%s\n%s", before, after)
+	}
+}
+
 func TestBadParametersAreRefused(t *testing.T) {
 	t.Parallel()
 	d := open(t)
