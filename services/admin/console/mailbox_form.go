@@ -157,6 +157,9 @@ func (e mailboxEditor) check(d *draft, id string) error {
 	if err != nil {
 		return err
 	}
+	if d.password.Reveal() == "" && e.saved.HasPassword {
+		d.merge(reentry(e.saved.Document, d.doc)) // with the labels of the form
+	}
 	d.merge(found.Problems)
 	if e.saved.Revision == 0 {
 		if _, err := e.r.mailbox(id); err == nil {
@@ -165,9 +168,6 @@ func (e mailboxEditor) check(d *draft, id string) error {
 	}
 	if d.doc.Enabled {
 		d.merge(found.Missing)
-	}
-	if d.password.Reveal() == "" && e.saved.HasPassword {
-		d.merge(reentry(e.saved.Document, d.doc))
 	}
 	return nil
 }
