@@ -47,7 +47,7 @@ func (h *health) waiting() []string {
 	return names
 }
 
-func (h *health) handler(registry *prometheus.Registry) http.Handler {
+func (h *health) handler(registry *prometheus.Registry, notes func() []string) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, http.StatusOK, "ok")
@@ -56,7 +56,11 @@ func (h *health) handler(registry *prometheus.Registry) http.Handler {
 		names := h.waiting()
 		switch {
 		case h.serving.Load():
-			answer(w, http.StatusOK, "ready")
+			lines := []string{"ready"}
+			if notes != nil {
+				lines = append(lines, notes()...)
+			}
+			answer(w, http.StatusOK, strings.Join(lines, "\n"))
 		case len(names) > 0:
 			answer(w, http.StatusServiceUnavailable, "not ready: "+strings.Join(names, ", "))
 		default:

@@ -64,7 +64,7 @@ func TestHealthEndpointsFollowTheParts(t *testing.T) {
 	defer cancel()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- process.Run(ctx, process.Options{Health: "127.0.0.1:0", Registry: registry, Logger: logger},
+		ended <- process.Run(ctx, process.Options{Health: "127.0.0.1:0", Registry: registry, Logger: logger, Notes: func() []string { return []string{"one thing is away"} }},
 			process.Part{Name: "first", Service: first}, process.Part{Name: "last", Service: last})
 	}()
 	base := "http://" + <-addr
@@ -85,6 +85,7 @@ func TestHealthEndpointsFollowTheParts(t *testing.T) {
 			break
 		}
 	}
+	check("/readyz", 200, "ready\none thing is away")
 	cancel()
 	<-stopping
 	check("/readyz", 503, "stopping")

@@ -24,6 +24,7 @@ type Options struct {
 	Grace    time.Duration        // from the soft to the hard stop, for all parts together; 0 is 30 s
 	Health   string               // address of /healthz, /readyz and /metrics, such as ":8080"; empty: none
 	Registry *prometheus.Registry // what /metrics shows; nil: nothing
+	Notes    func() []string      // lines that /readyz tells besides; nil: none
 	Logger   *zap.Logger
 }
 
@@ -43,7 +44,7 @@ func Run(ctx context.Context, o Options, parts ...Part) error {
 	}
 	h := newHealth(parts)
 	if o.Health != "" {
-		server := &HTTPServer{Addr: o.Health, Handler: h.handler(o.Registry), Logger: o.Logger}
+		server := &HTTPServer{Addr: o.Health, Handler: h.handler(o.Registry, o.Notes), Logger: o.Logger}
 		parts = slices.Insert(slices.Clone(parts), 0, Part{Name: "health", Service: server})
 	}
 	r := &run{ctx: ctx, logger: o.Logger, health: h, ended: make(chan *part, len(parts))}

@@ -140,5 +140,5 @@ func (in *Installation) Run(ctx context.Context, more ...process.Part) error {
 		// of whom it tells.
 		parts = slices.Insert(parts, 1, process.Part{Name: "narrator", Service: in.narrator})
 	}
-	return process.Run(ctx, process.Options{Grace: in.Settings.Grace, Health: in.Settings.Health, Registry: in.Metrics, Logger: in.logger}, append(parts, more...)...)
+	return process.Run(ctx, process.Options{Grace: in.Settings.Grace, Health: in.Settings.Health, Registry: in.Metrics, Notes: in.Stores.Notes, Logger: in.logger}, append(parts, more...)...)
 }

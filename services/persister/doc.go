@@ -8,7 +8,8 @@
 // Emits: mailyard.mail.dispose.v1, mailyard.mail.persisted.v1, mailyard.mail.rejected.v1, mailyard.mail.dead.v1, mailyard.mail.parked.v1
 // Stores: the messaging databases
 // Leases: nothing; any number of replicas share the consumers of both lanes
-// On failure: while a database is away it stops pulling and waits; a batch that
+// On failure: while a database is away, from the start on or later, it stops
+// pulling and waits, or, where there are several, puts its mail on RETRY; a batch that
 // a database refuses is halved until the mail at fault stands alone, which is
 // tried again on RETRY and becomes a dead letter after the last attempt; a mail
 // that was delivered three times without an outcome is handled alone, and after

@@ -121,18 +121,11 @@ func (l *lane) store(ctx context.Context, store *database, works []*work, away f
 	for i, w := range works {
 		mails[i] = w.mail
 	}
-	began := time.Now()
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		outcomes, err := store.Persist(process.Hard(ctx), mails)
 		l.stores.activity.now()
-		if pause > firstPause && err == nil {
-			l.logger.Info("messaging database is back", zap.Duration("after", time.Since(began)))
-		}
 		if !fault.IsUnavailable(err) || !store.only() || ctx.Err() != nil {
 			return outcomes, err
-		}
-		if pause == firstPause {
-			l.logger.Warn("messaging database is away; mail waits in its stream", zap.Error(err))
 		}
 		away()
 		select {

@@ -7,6 +7,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/mailyard/mailyard/pkg/fault"
 	"github.com/mailyard/mailyard/pkg/mailstore"
 )
 
@@ -38,6 +39,8 @@ func indexSearch(ctx context.Context, name string, store mailstore.Store, busy *
 		if busy.quiet() || time.Since(current) > patience {
 			n, err := store.IndexPending(ctx, indexBatch)
 			switch {
+			case fault.IsUnavailable(err):
+				pause = longestPause // whoever opened the database tells that it is away
 			case err != nil && ctx.Err() == nil:
 				logger.Warn("indexing mail for search", zap.Error(err), zap.String("database", name))
 			case n < indexBatch:

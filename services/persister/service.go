@@ -19,7 +19,7 @@ import (
 // Config is what a persister needs.
 type Config struct {
 	Bus     bus.Options
-	Stores  map[string]mailstore.Store // by the name that tenants refer to; they stay the caller's to close
+	Stores  map[string]mailstore.Store // by the name that tenants refer to; they stay the caller's to close, and to tell when one is away
 	Logger  *zap.Logger
 	Metrics prometheus.Registerer // nil: none are registered
 }

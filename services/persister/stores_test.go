@@ -14,6 +14,8 @@ import (
 	"github.com/mailyard/mailyard/pkg/fault"
 	"github.com/mailyard/mailyard/pkg/mailstore"
 	"github.com/mailyard/mailyard/pkg/mailstore/sqlitestore"
+	messaging "github.com/mailyard/mailyard/pkg/mailstore/stores"
+	"github.com/mailyard/mailyard/pkg/secret"
 	"github.com/mailyard/mailyard/schemas"
 	"github.com/mailyard/mailyard/schemas/config"
 )
@@ -146,6 +148,29 @@ func TestDisposalsAreRecordedBesideADatabaseThatIsAway(t *testing.T) {
 	defer other.mu.Unlock()
 	if other.told != 1 {
 		t.Errorf("the database was asked %d times; want once", other.told)
+	}
+}
+
+func TestStartWithADatabaseThatIsAway(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	away, err := messaging.Open(t.Context(), map[string]secret.String{"other": secret.NewString("postgres://u@127.0.0.1:1/db")}, r.Logger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := away.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	r.runWithNeighbour(away["other"])
+	r.publish(ofNeighbour(1))
+	r.publishUIDs(1, 5)
+	r.Eventually("its mail waits, and the others' is stored", func() bool {
+		return len(r.asked(schemas.ActionPersisted)) == 5 && r.Left(schemas.StreamClassifiedLight) == 0 && r.Left(schemas.StreamRetry) == 1
+	})
+	if r.parked.Len() != 0 {
+		t.Errorf("%d dead letters", r.parked.Len())
 	}
 }
 

@@ -24,6 +24,7 @@ type Deployment struct {
 	Logger   *zap.Logger
 	Metrics  *prometheus.Registry
 	Version  string // of the program
+	Notes    *Notes // what /readyz tells besides
 }
 
 // Service is what runs.
@@ -58,7 +59,7 @@ func Main(name string, build func(context.Context, Deployment) (Service, error))
 		if err != nil {
 			return err
 		}
-		return process.Run(ctx, process.Options{Grace: settings.Grace, Health: settings.Health, Registry: d.Metrics, Logger: logger}, process.Part{Name: name, Service: service})
+		return process.Run(ctx, process.Options{Grace: settings.Grace, Health: settings.Health, Registry: d.Metrics, Notes: d.Notes.lines, Logger: logger}, process.Part{Name: name, Service: service})
 	})
 }
 
@@ -80,5 +81,6 @@ func newDeployment(s deployment.Settings, name string, logger *zap.Logger) (Depl
 		Logger:   logger,
 		Metrics:  metrics,
 		Version:  process.Version(),
+		Notes:    &Notes{},
 	}, nil
 }

@@ -3,6 +3,7 @@ package pgstore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -58,6 +59,30 @@ func aboutData(code string) bool {
 		return true
 	}
 	return false
+}
+
+// refused marks what is in the way of opening a database as permanent, with what
+// to do, when waiting will not mend it. Later, when the database was open once,
+// the same answers mean that somebody is at work on it.
+func refused(err error) error {
+	var server *pgconn.PgError
+	if !errors.As(err, &server) || len(server.Code) != 5 {
+		return err
+	}
+	hint := ""
+	switch {
+	case server.Code[:2] == "28": // invalid authorization specification
+		hint = "correct user and password in its URL, or let the user in by pg_hba.conf"
+	case server.Code == "3D000": // invalid catalog name
+		hint = "create the database, or correct its name in the URL"
+	case server.Code == "3F000": // invalid schema name
+		hint = "create the schema, or correct search_path in the URL"
+	case server.Code == "42501": // insufficient privilege
+		hint = "grant the user of its URL CONNECT on the database, and let it own the schema"
+	default:
+		return err
+	}
+	return fault.Permanent(fmt.Errorf("%s: %w", hint, err))
 }
 
 // internalError is the SQLSTATE of an error that PostgreSQL did not expect.

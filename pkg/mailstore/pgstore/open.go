@@ -42,7 +42,7 @@ const oldestServer = 150000
 // Open connects to the database of the URL (postgres://...; the parameters of
 // libpq, and pool_max_conns, which is the number of cores, but at least 8, when
 // it is not given) and migrates it forward. It refuses a schema that is newer
-// than this program.
+// than this program. What waiting will not mend is fault.Permanent.
 func Open(ctx context.Context, url string, logger *zap.Logger) (*Store, error) {
 	config, err := parse(url)
 	if err != nil {
@@ -61,7 +61,7 @@ func Open(ctx context.Context, url string, logger *zap.Logger) (*Store, error) {
 	}
 	if err := prepare(ctx, pool, logger); err != nil {
 		pool.Close()
-		return nil, fmt.Errorf("opening messaging database: %w", err)
+		return nil, fmt.Errorf("opening messaging database: %w", refused(err))
 	}
 	reading := stdlib.OpenDBFromPool(pool)
 	return &Store{

@@ -5,6 +5,7 @@ package pgstore_test
 import (
 	"context"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -66,6 +67,14 @@ func TestUnsuitableDatabasesAreRefused(t *testing.T) {
 		t.Errorf("a server that is away: %v", err)
 	}
 	u := createDatabase(t)
+	for what, broken := range map[string]string{
+		"correct user and password": regexp.MustCompile(`:[^:@/]*@`).ReplaceAllString(u, ":wrong@"),
+		"create the database":       strings.Replace(u, "/mailyard_", "/mailyard_none_", 1),
+	} {
+		if _, err := pgstore.Open(t.Context(), broken, zap.NewNop()); !fault.IsPermanent(err) || !strings.Contains(err.Error(), what) {
+			t.Errorf("want a permanent error that says to %s: %v", what, err)
+		}
+	}
 	ascii := strings.Replace(u, "/mailyard_", "/mailyard_ascii_", 1)
 	name := ascii[strings.LastIndex(ascii, "/")+1:]
 	if i := strings.IndexByte(name, '?'); i >= 0 {

@@ -3,8 +3,12 @@ package sqlitestore
 import (
 	"database/sql"
 	"errors"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"go.uber.org/zap"
 
 	"github.com/mailyard/mailyard/pkg/fault"
 )
@@ -45,5 +49,16 @@ func TestClassify(t *testing.T) {
 	}
 	if err := classify(t.Context(), sql.ErrConnDone); !fault.IsUnavailable(err) || !errors.Is(err, sql.ErrConnDone) {
 		t.Errorf("connection lost: %v", err)
+	}
+}
+
+func TestFileThatIsNoDatabaseIsRefused(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "letter.txt")
+	if err := os.WriteFile(path, []byte(strings.Repeat("Dear Sir or Madam, ", 500)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(t.Context(), path, zap.NewNop()); !fault.IsPermanent(err) || !strings.Contains(err.Error(), "restore the file") {
+		t.Errorf("%v; want a permanent error that says what to do", err)
 	}
 }

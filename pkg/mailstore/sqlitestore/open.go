@@ -30,7 +30,8 @@ const readers = 4
 
 // Open opens the database file, which it creates when it is missing (its folder
 // has to be there), readable for its owner only, and migrates it forward. It
-// refuses a schema that is newer than this program.
+// refuses a schema that is newer than this program. What waiting will not mend is
+// fault.Permanent.
 func Open(ctx context.Context, path string, logger *zap.Logger) (*Store, error) {
 	// SQLite would give the file the permissions of the umask; its other files
 	// follow this one.
@@ -49,7 +50,7 @@ func Open(ctx context.Context, path string, logger *zap.Logger) (*Store, error) 
 	}
 	if err := migrate(ctx, writing, logger); err != nil {
 		_ = writing.Close() // the first error says more
-		return nil, fmt.Errorf("opening messaging database %s: %w", path, err)
+		return nil, fmt.Errorf("opening messaging database %s: %w", path, refused(err))
 	}
 	reading, err := connect(path, readers, "_query_only=1", "_pragma=cache_size(-8192)")
 	if err != nil {

@@ -1,13 +1,16 @@
 package stores_test
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/mailyard/mailyard/pkg/fault"
 	"github.com/mailyard/mailyard/pkg/mailstore"
 	"github.com/mailyard/mailyard/pkg/mailstore/stores"
 	"github.com/mailyard/mailyard/pkg/secret"
@@ -56,11 +59,40 @@ func TestErrorsAreWithoutSecrets(t *testing.T) {
 	if _, err := stores.Open(t.Context(), nil, zap.NewNop()); err == nil || !strings.Contains(err.Error(), "messaging.default") {
 		t.Errorf("without a database: %v", err)
 	}
-	for _, url := range []string{"postgres://u:hunter2@127.0.0.1:1/db?connect_timeout=1", "postgres://u:hunter2@host:port/db", "mysql://u:hunter2@db"} {
+	for _, url := range []string{"postgres://u:hunter2@host:port/db", "mysql://u:hunter2@db"} {
 		_, err := stores.Open(t.Context(), map[string]secret.String{"default": secret.NewString(url)}, zap.NewNop())
 		if err == nil || strings.Contains(err.Error(), "hunter2") || !strings.Contains(err.Error(), `"default"`) {
 			t.Errorf("%v", err)
 		}
+	}
+}
+
+func TestDatabaseThatIsAwayKeepsNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	core, logs := observer.New(zap.InfoLevel)
+	all, err := stores.Open(t.Context(), map[string]secret.String{
+		"default": secret.NewString("sqlite:" + filepath.Join(t.TempDir(), "a.db")), "other": secret.NewString("postgres://u:hunter2@127.0.0.1:1/db"),
+	}, zap.New(core))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := all.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := stats(t, all["default"]); err != nil {
+		t.Error(err)
+	}
+	err = stats(t, all["other"])
+	if !fault.IsUnavailable(err) || fault.IsPermanent(err) || !strings.Contains(err.Error(), `"other" is away`) || !strings.Contains(err.Error(), "127.0.0.1") || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("the one that is away: %v", err)
+	}
+	if notes := all.Notes(); len(notes) != 1 || !strings.HasPrefix(notes[0], `messaging database "other" is away since 20`) {
+		t.Errorf("notes %q", notes)
+	}
+	if told := logs.FilterMessage("messaging database is away; mail of its tenants waits").All(); len(told) != 1 || told[0].ContextMap()["database"] != "other" || strings.Contains(fmt.Sprint(told[0].ContextMap()), "hunter2") {
+		t.Errorf("logged: %v", told)
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/mailyard/mailyard/pkg/control"
+	"github.com/mailyard/mailyard/pkg/mailstore/stores"
+	"github.com/mailyard/mailyard/pkg/secret"
 )
 
 // hidden returns the value of a hidden field on a page.
@@ -149,6 +151,25 @@ func TestSystemSaysWhatRuns(t *testing.T) {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q: %s", want, page)
 		}
+	}
+}
+
+func TestSystemSaysWhichDatabaseIsAway(t *testing.T) {
+	t.Parallel()
+	s, o := newOfficeSite(t)
+	away, err := stores.Open(t.Context(), map[string]secret.String{"other": secret.NewString("postgres://u:hunter2@127.0.0.1:1/db")}, o.Logger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := away.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	o.Desk.Stores = away
+	page := main(text(t, s.as(o.Lena).do(http.MethodGet, "/system", nil)))
+	if !strings.Contains(page, "the messaging database other, which is away since ") || strings.Contains(page, "hunter2") {
+		t.Errorf("the page says %s", page)
 	}
 }
 

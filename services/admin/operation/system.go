@@ -2,6 +2,7 @@ package operation
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"go.uber.org/zap"
@@ -52,5 +53,8 @@ func (d *Desk) GetSystem(ctx context.Context, a control.Actor, _ *GetSystem) (Sy
 		s.Dead, err = d.Bus.CountDead(ctx)
 		return err
 	})
+	for _, away := range d.Stores.Check(ctx) {
+		s.Away = append(s.Away, fmt.Sprintf("the messaging database %s, which is away since %s (%v)", away.Database, away.Since.Format(time.RFC3339), away.Err))
+	}
 	return s, nil
 }

@@ -76,6 +76,7 @@ func withDoors(ctx context.Context, d standalone.Deployment, config admin.Config
 	if doors.Stores, err = stores.Open(ctx, d.Settings.Messaging, d.Logger); err != nil {
 		return nil, err
 	}
+	d.Notes.Add(doors.Stores.Notes)
 	var lc net.ListenConfig
 	if doors.Listener, err = lc.Listen(ctx, "tcp", d.Settings.Admin.Listen); err != nil {
 		return nil, fmt.Errorf("listening for the console: %w", err)

@@ -17,6 +17,7 @@ func main() {
 		if err != nil {
 			return nil, err
 		}
+		d.Notes.Add(all.Notes)
 		service := persister.New(persister.Config{Bus: d.Bus, Stores: all, Logger: d.Logger, Metrics: d.Metrics})
 		return process.Func(func(ctx context.Context, ready func()) error {
 			return errors.Join(service.Run(ctx, ready), all.Close())
