@@ -61,11 +61,12 @@ func (c *command) serveDemo(ctx context.Context, addr, passwordFile string) (err
 		return err
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
-	if err := c.printf("The demo mail server listens on %s; its mailbox is %s. Ctrl-C stops it.\n", server.Addr(), demo.User); err != nil {
-		return err
-	}
+	// A part of its own, so that who reads it finds the health endpoints serving.
+	greeting := process.Func(func(context.Context, func()) error {
+		return c.printf("The demo mail server listens on %s; its mailbox is %s. Ctrl-C stops it.\n", server.Addr(), demo.User)
+	})
 	trickle := demo.Trickle{Server: server, Dir: dir}
-	return process.Run(ctx, process.Options{Grace: settings.Grace, Health: settings.Health, Logger: logger}, trickle.Part())
+	return process.Run(ctx, process.Options{Grace: settings.Grace, Health: settings.Health, Logger: logger}, process.Part{Name: "greeting", Service: greeting}, trickle.Part())
 }
 
 func (c *command) healthcheck() *cobra.Command {

@@ -53,13 +53,22 @@ func (t Trickle) Run(ctx context.Context, ready func()) error {
 		if _, err := t.Server.Deliver(User, Mail(n)); err != nil {
 			return fmt.Errorf("delivering demo mail %d: %w", n, err)
 		}
-		if err := os.WriteFile(t.counter(), []byte(strconv.Itoa(n+1)), 0o600); err != nil {
+		if err := t.remember(n + 1); err != nil {
 			return fmt.Errorf("remembering demo mail %d: %w", n, err)
 		}
 	}
 }
 
 func (t Trickle) counter() string { return filepath.Join(t.Dir, "delivered") }
+
+// remember writes the counter anew, so that a kill leaves it whole.
+func (t Trickle) remember(n int) error {
+	fresh := t.counter() + ".new"
+	if err := os.WriteFile(fresh, []byte(strconv.Itoa(n)), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(fresh, t.counter())
+}
 
 func (t Trickle) remembered() (int, error) {
 	raw, err := os.ReadFile(t.counter())
