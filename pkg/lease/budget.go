@@ -39,11 +39,16 @@ func (b *Budget) waiters() string { return b.key + ":waiters" }
 type Permit struct {
 	budget *Budget
 	id     string
+	gone   chan struct{} // closed when it was given back
+}
+
+func (b *Budget) permit() *Permit {
+	return &Permit{budget: b, id: newID(), gone: make(chan struct{})}
 }
 
 // Acquire waits for its turn: first come, first served, over all replicas.
 func (b *Budget) Acquire(ctx context.Context) (*Permit, error) {
-	p := &Permit{budget: b, id: newID()}
+	p := b.permit()
 	if b.limit < 1 {
 		return p, nil
 	}
@@ -61,6 +66,25 @@ func (b *Budget) Acquire(ctx context.Context) (*Permit, error) {
 			return nil, fmt.Errorf("waiting for a permit of %s: %w", b.key, err)
 		}
 	}
+}
+
+// Try takes a permit if there is one at once, and nobody waits for it; nil:
+// there is none.
+func (b *Budget) Try(ctx context.Context) (*Permit, error) {
+	p := b.permit()
+	if b.limit < 1 {
+		return p, nil
+	}
+	before, err := b.enter(ctx, p)
+	if err == nil && before < 0 {
+		b.client.permits.add(p)
+		return p, nil
+	}
+	b.withdraw(ctx, p)
+	if err != nil {
+		return nil, fmt.Errorf("taking a permit of %s: %w", b.key, err)
+	}
+	return nil, nil
 }
 
 // enter returns how many wait before the permit, and -1 when it was granted.
@@ -102,5 +126,18 @@ func (b *Budget) withdraw(ctx context.Context, p *Permit) {
 func (p *Permit) Release() {
 	if p.budget.limit >= 1 {
 		p.budget.client.permits.drop(p)
+	}
+}
+
+// Return is Release that waits until others can have the permit, or ctx is done.
+// If Redis is away, the permit lapses.
+func (p *Permit) Return(ctx context.Context) {
+	p.Release()
+	if p.budget.limit < 1 {
+		return
+	}
+	select {
+	case <-p.gone:
+	case <-ctx.Done():
 	}
 }

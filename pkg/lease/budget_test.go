@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/mailyard/mailyard/pkg/fault"
 	"github.com/mailyard/mailyard/pkg/lease"
 )
 
@@ -136,5 +137,39 @@ func testBudgetUnlimited(t *testing.T, b *backend) {
 	budget := b.dial(t).Budget("host", 0, time.Minute)
 	for range 100 {
 		defer acquire(t, budget).Release()
+	}
+}
+
+func testBudgetTry(t *testing.T, b *backend) {
+	l := b.line(t)
+	one, other := b.dialURL(t, l.url), b.dial(t)
+	try := func(c *lease.Client) *lease.Permit {
+		t.Helper()
+		p, err := c.Budget("host", 2, time.Minute).Try(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	first, second := try(one), try(other)
+	if first == nil || second == nil || try(one) != nil || try(other) != nil {
+		t.Fatal("of two permits there are not two")
+	}
+	if n := b.waiting(t); n != 0 {
+		t.Errorf("%d wait; want none", n)
+	}
+	for range 10 {
+		first.Return(t.Context())
+		first.Return(t.Context())
+		if first = try(other); first == nil {
+			t.Fatal("a permit that was returned is not there at once")
+		}
+	}
+	l.setCut(true)
+	if _, err := one.Budget("host", 2, time.Minute).Try(t.Context()); !fault.IsUnavailable(err) {
+		t.Errorf("without Redis: %v", err)
+	}
+	if try(other) != nil {
+		t.Error("there are more permits than two")
 	}
 }

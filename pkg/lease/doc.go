@@ -1,8 +1,9 @@
 // Package lease is what replicas agree on through Redis: which of them serves
 // what (Group: membership, rendezvous shares, leases with fencing), which mails
 // are in flight (marks), how many connections a server may get from all of them
-// together (Budget), and, for the console, the state of every mailbox, its last
-// SMTP test and its protocol log while one is kept.
+// together (Budget), how often something happened lately (Window), and, for the
+// console, the state of every mailbox, its last SMTP test and its protocol log
+// while one is kept.
 //
 // Redis holds nothing that cannot be had again: it may be flushed or be away at
 // any time. All deadlines are decided by Redis' own clock (TIME, in Lua) and

@@ -118,15 +118,20 @@ func (k *keeper) giveBack(ctx context.Context) {
 	released := k.released
 	k.released = nil
 	k.mu.Unlock()
+	var err error
 	for part := range slices.Chunk(released, batch) {
-		err := k.client.do(ctx, func(p redis.Pipeliner) {
-			for _, permit := range part {
-				p.ZRem(ctx, permit.budget.key, permit.id)
-			}
-		})
-		if err != nil { // they lapse
-			k.client.logger.Warn("cannot give permits back", zap.Error(err))
-			return
+		if err == nil {
+			err = k.client.do(ctx, func(p redis.Pipeliner) {
+				for _, permit := range part {
+					p.ZRem(ctx, permit.budget.key, permit.id)
+				}
+			})
 		}
+		for _, permit := range part {
+			close(permit.gone)
+		}
+	}
+	if err != nil { // they lapse
+		k.client.logger.Warn("cannot give permits back", zap.Error(err))
 	}
 }

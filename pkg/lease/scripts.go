@@ -33,6 +33,10 @@ var (
 	appendLua string
 	//go:embed lua/protocol.lua
 	protocolLua string
+	//go:embed lua/lately.lua
+	latelyLua string
+	//go:embed lua/happened.lua
+	happenedLua string
 )
 
 var (
@@ -49,4 +53,6 @@ var (
 	switchedScript  = redis.NewScript(switchedLua)
 	appendScript    = redis.NewScript(appendLua)
 	protocolScript  = redis.NewScript(protocolLua)
+	latelyScript    = redis.NewScript(latelyLua)
+	happenedScript  = redis.NewScript(happenedLua)
 )

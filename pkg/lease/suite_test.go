@@ -56,6 +56,8 @@ func suite(t *testing.T, start func(*testing.T) string) {
 		"permits are renewed, those of a crashed replica lapse": testBudgetLapse,
 		"closing gives permits back":                            testBudgetClose,
 		"budget without limit":                                  testBudgetUnlimited,
+		"permit at once or not at all":                          testBudgetTry,
+		"what happened lately":                                  testWindow,
 		"states":                                                testStates,
 		"protocol log":                                          testProtocolLog,
 		"protocol log ends":                                     testProtocolEnds,

@@ -193,8 +193,7 @@ func (d *Desk) bulkAction(tenant string, action BulkAction) (func(context.Contex
 		}, nil
 	case BulkTest:
 		return func(ctx context.Context, a control.Actor, id string) error {
-			place := func(doc config.Mailbox) (*examination, error) { return d.examinations.wait(ctx, doc) }
-			report, err := d.test(ctx, a, &TestMailbox{InMailbox{InTenant{tenant}, id}}, func(doctor.Step) {}, place)
+			report, err := d.test(ctx, a, &TestMailbox{InMailbox{InTenant{tenant}, id}}, func(doctor.Step) {}, d.await)
 			if err != nil {
 				return err
 			}

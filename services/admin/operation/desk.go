@@ -37,8 +37,7 @@ type Desk struct {
 	Version   string
 	Logger    *zap.Logger
 
-	rosters      rosters
-	examinations examinations
+	rosters rosters
 }
 
 // now is when an operation happens.

@@ -45,7 +45,7 @@ func (d *Desk) FollowDoctor(ctx context.Context, a control.Actor, in *RunDoctor,
 	if err != nil {
 		return doctor.Report{}, err
 	}
-	x, err := d.examinations.begin(r.Document)
+	x, err := d.begin(ctx, r.Document)
 	if err != nil {
 		return doctor.Report{}, err
 	}
@@ -66,11 +66,11 @@ func (d *Desk) TestMailbox(ctx context.Context, a control.Actor, in *TestMailbox
 
 // FollowTest is TestMailbox with every step told as it begins and as it ends.
 func (d *Desk) FollowTest(ctx context.Context, a control.Actor, in *TestMailbox, report func(doctor.Step)) (doctor.Report, error) {
-	return d.test(ctx, a, in, report, d.examinations.begin)
+	return d.test(ctx, a, in, report, d.begin)
 }
 
 // test examines a saved mailbox, once begin found a place for it.
-func (d *Desk) test(ctx context.Context, a control.Actor, in *TestMailbox, report func(doctor.Step), begin func(config.Mailbox) (*examination, error)) (doctor.Report, error) {
+func (d *Desk) test(ctx context.Context, a control.Actor, in *TestMailbox, report func(doctor.Step), begin func(context.Context, config.Mailbox) (*examination, error)) (doctor.Report, error) {
 	if err := mayWrite(a, in.Tenant); err != nil {
 		return doctor.Report{}, err
 	}
@@ -86,7 +86,7 @@ func (d *Desk) test(ctx context.Context, a control.Actor, in *TestMailbox, repor
 	if err != nil {
 		return doctor.Report{}, err
 	}
-	x, err := begin(m.Document)
+	x, err := begin(ctx, m.Document)
 	if err != nil {
 		return doctor.Report{}, err
 	}
@@ -236,7 +236,7 @@ func (d *Desk) DryRunMailbox(ctx context.Context, a control.Actor, in *DryRunMai
 	case err != nil && !errors.Is(err, control.ErrNotFound):
 		return doctor.DryRun{}, err
 	}
-	x, err := d.examinations.begin(r.Document)
+	x, err := d.begin(ctx, r.Document)
 	if err != nil {
 		return doctor.DryRun{}, err
 	}
@@ -260,7 +260,7 @@ func (d *Desk) ListServerFolders(ctx context.Context, a control.Actor, in *ListS
 	if err != nil {
 		return ServerFolders{}, err
 	}
-	x, err := d.examinations.begin(r.Document)
+	x, err := d.begin(ctx, r.Document)
 	if err != nil {
 		return ServerFolders{}, err
 	}

@@ -4,20 +4,23 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"strings"
-	"sync"
 	"time"
+
+	"go.uber.org/zap"
 
 	"github.com/mailyard/mailyard/pkg/config"
 	"github.com/mailyard/mailyard/pkg/doctor"
+	"github.com/mailyard/mailyard/pkg/lease"
 )
 
-// Limits of examinations, through whichever door and with whichever API token:
-// each speaks with mail servers for up to 90 seconds.
+// Limits of examinations, through whichever door, replica and API token: each
+// speaks with mail servers for up to 90 seconds.
 const (
 	examinationsOfTenant = 4
 	examinationsAtOnce   = 16 // of all tenants
+	// examinationLease is how soon the places of a replica that died are free.
+	examinationLease = 30 * time.Second
 )
 
 // Limits of failed sign-ins: examinations are no means to guess passwords, nor
@@ -28,78 +31,78 @@ const (
 	failuresKept     = 10 * time.Minute
 )
 
-// examinations bounds what a desk examines. It knows of this process only:
-// several admin services count each for themselves, and a restart forgets.
-type examinations struct {
-	mu       sync.Mutex
-	total    int
-	running  map[string]int         // by tenant
-	ended    chan struct{}          // closed when a place becomes free; nil: nobody waits
-	failures map[server][]time.Time // the oldest first
-}
-
-// A server is a mail server as a tenant names it; without a host all of them.
-type server struct{ tenant, host string }
-
-func serverOf(tenant, host string) server {
-	return server{tenant, strings.TrimSuffix(strings.ToLower(strings.TrimSpace(host)), ".")}
-}
-
-// An examination is one that is under way.
+// An examination holds a place, of its tenant's and of all. Without Redis, where
+// all replicas count, there are none: passwords could be guessed without end.
 type examination struct {
-	of  *examinations
-	doc config.Mailbox
+	desk   *Desk
+	doc    config.Mailbox
+	places []*lease.Permit
 }
+
+// A taker takes a place of a budget; nil: there is none.
+type taker func(*lease.Budget, context.Context) (*lease.Permit, error)
 
 // begin takes a place for an examination of the servers of a mailbox, which end
 // gives back.
-func (e *examinations) begin(doc config.Mailbox) (*examination, error) {
-	x, _, err := e.try(doc)
-	return x, err
+func (d *Desk) begin(ctx context.Context, doc config.Mailbox) (*examination, error) {
+	return d.examine(ctx, doc, (*lease.Budget).Try)
 }
 
-// wait is begin that waits until there is a place.
-func (e *examinations) wait(ctx context.Context, doc config.Mailbox) (*examination, error) {
-	for {
-		x, ended, err := e.try(doc)
-		if ended == nil {
-			return x, err
-		}
-		select {
-		case <-ended:
-		case <-ctx.Done():
-			return nil, errors.Join(err, ctx.Err())
-		}
-	}
+// await is begin that waits until there is a place.
+func (d *Desk) await(ctx context.Context, doc config.Mailbox) (*examination, error) {
+	return d.examine(ctx, doc, (*lease.Budget).Acquire)
 }
 
-// try takes a place. Where there is none, ended is closed when one may be free.
-func (e *examinations) try(doc config.Mailbox) (x *examination, ended <-chan struct{}, err error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	now := time.Now()
-	for _, s := range []server{serverOf(doc.Tenant, doc.IMAP.Host), serverOf(doc.Tenant, doc.SMTP.Host), {tenant: doc.Tenant}} {
-		most := failuresOfHost
-		if s.host == "" {
-			most = failuresOfTenant
-		}
-		if failed := e.forget(s, now); len(failed) >= most {
-			after := failed[len(failed)-most].Add(failuresKept).Sub(now)
-			return nil, nil, tooMany(after, "too many sign-ins of examinations failed lately; try again in %d minutes", int((after+time.Minute-1)/time.Minute))
-		}
+func (d *Desk) examine(ctx context.Context, doc config.Mailbox, take taker) (*examination, error) {
+	x := &examination{desk: d, doc: doc}
+	if err := x.take(ctx, take); err != nil {
+		x.end()
+		return nil, err
 	}
-	if e.total >= examinationsAtOnce || e.running[doc.Tenant] >= examinationsOfTenant {
-		if e.ended == nil {
-			e.ended = make(chan struct{})
+	return x, nil
+}
+
+func (x *examination) take(ctx context.Context, take taker) error {
+	for _, b := range []*lease.Budget{
+		x.desk.Leases.Budget("examinations/"+x.doc.Tenant, examinationsOfTenant, examinationLease),
+		x.desk.Leases.Budget("examinations", examinationsAtOnce, examinationLease),
+	} {
+		place, err := take(b, ctx)
+		switch {
+		case err != nil:
+			return uncounted(ctx, err)
+		case place == nil:
+			return tooMany(5*time.Second, "too many examinations are under way; wait until one of them ends")
 		}
-		return nil, e.ended, tooMany(5*time.Second, "too many examinations are under way; wait until one of them ends")
+		x.places = append(x.places, place)
 	}
-	if e.running == nil {
-		e.running = map[string]int{}
+	tenant, imap, smtp := failedAt(x.doc.Tenant, ""), failedAt(x.doc.Tenant, x.doc.IMAP.Host), failedAt(x.doc.Tenant, x.doc.SMTP.Host)
+	wait, err := x.desk.Leases.Lately(ctx, failuresKept, tenant, imap, smtp)
+	if err != nil {
+		return uncounted(ctx, err)
 	}
-	e.total++
-	e.running[doc.Tenant]++
-	return &examination{e, doc}, nil, nil
+	if wait > 0 {
+		return tooMany(wait, "too many sign-ins of examinations failed lately; try again in %d minutes", int((wait+time.Minute-1)/time.Minute))
+	}
+	return nil
+}
+
+// failedAt is the window of the sign-ins of a tenant that failed at a mail
+// server; without a host, at all of them.
+func failedAt(tenant, host string) lease.Window {
+	host = strings.TrimSuffix(strings.ToLower(strings.TrimSpace(host)), ".")
+	if host == "" {
+		return lease.Window{Key: "examination-failures/" + tenant, Most: failuresOfTenant}
+	}
+	return lease.Window{Key: "examination-failures/" + tenant + "/" + host, Most: failuresOfHost}
+}
+
+// uncounted is the answer while it is not known how many there are.
+func uncounted(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	return problem(http.StatusServiceUnavailable, err, "mail servers cannot be examined now: how often that happens is counted in Redis, which is away; try again in a minute, and tell the landlord if it stays so")
 }
 
 func tooMany(after time.Duration, format string, args ...any) *Problem {
@@ -108,29 +111,12 @@ func tooMany(after time.Duration, format string, args ...any) *Problem {
 	return p
 }
 
-// forget drops the failures that are long ago, and returns those that are not.
-func (e *examinations) forget(s server, now time.Time) []time.Time {
-	failed := slices.DeleteFunc(e.failures[s], func(at time.Time) bool { return now.Sub(at) >= failuresKept })
-	if len(failed) == 0 {
-		delete(e.failures, s)
-		return nil
-	}
-	e.failures[s] = failed
-	return failed
-}
-
-// end gives the place back.
+// end gives the places back.
 func (x *examination) end() {
-	e := x.of
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.total--
-	if e.running[x.doc.Tenant]--; e.running[x.doc.Tenant] == 0 {
-		delete(e.running, x.doc.Tenant)
-	}
-	if e.ended != nil {
-		close(e.ended)
-		e.ended = nil
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second) // whoever asked may be gone
+	defer cancel()
+	for _, place := range x.places {
+		place.Return(ctx)
 	}
 }
 
@@ -140,9 +126,9 @@ func (x *examination) note(steps ...doctor.Step) {
 		switch {
 		case s.Outcome != doctor.Failed:
 		case s.ID == doctor.StepSignIn:
-			x.of.failed(x.doc.Tenant, x.doc.IMAP.Host)
+			x.failed(x.doc.IMAP.Host)
 		case s.ID == doctor.StepSMTPSignIn:
-			x.of.failed(x.doc.Tenant, x.doc.SMTP.Host)
+			x.failed(x.doc.SMTP.Host)
 		}
 	}
 }
@@ -155,17 +141,10 @@ func (x *examination) noteError(err error) {
 	}
 }
 
-func (e *examinations) failed(tenant, host string) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	now := time.Now()
-	for s := range e.failures {
-		e.forget(s, now)
-	}
-	if e.failures == nil {
-		e.failures = map[server][]time.Time{}
-	}
-	for _, s := range []server{serverOf(tenant, host), {tenant: tenant}} {
-		e.failures[s] = append(e.failures[s], now)
+// failed counts a sign-in that failed, also when whoever asked did not wait for it.
+func (x *examination) failed(host string) {
+	tenant := x.doc.Tenant
+	if err := x.desk.Leases.Happened(context.Background(), failuresKept, failedAt(tenant, host), failedAt(tenant, "")); err != nil {
+		x.desk.Logger.Warn("counting a sign-in that failed", zap.String("tenant", tenant), zap.String("host", host), zap.Error(err))
 	}
 }

@@ -35,7 +35,7 @@ func (d *Desk) RecogniseProvider(ctx context.Context, a control.Actor, in *Recog
 	if !strings.Contains(in.Address, "@") {
 		return Recognised{}, Invalid(config.Problem{Path: "address", Message: "is not a mail address"})
 	}
-	x, err := d.examinations.begin(config.Mailbox{Tenant: in.Tenant})
+	x, err := d.begin(ctx, config.Mailbox{Tenant: in.Tenant})
 	if err != nil {
 		return Recognised{}, err
 	}

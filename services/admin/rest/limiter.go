@@ -8,11 +8,13 @@ import (
 )
 
 // requestsAtOnce is how many requests of one actor are handled at once. How many
-// examinations are under way is bounded by the desk.
+// examinations are under way is bounded by the desk, over all replicas.
 const requestsAtOnce = 32
 
 // A limiter bounds how many requests of one actor are handled at once, so that
-// one program that runs wild leaves room for the others.
+// one program that runs wild leaves room for the others. It protects this
+// process, and knows of no other: with several admin services one actor has as
+// many places at each.
 type limiter struct {
 	mu      *sync.Mutex
 	running map[string]int
