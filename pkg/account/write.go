@@ -116,7 +116,7 @@ func checkRevision(based int64, exists bool, current int64) error {
 	case based > 0 && !exists:
 		return fmt.Errorf("%w (it was deleted)", control.ErrStale)
 	case based > 0 && based != current:
-		return fmt.Errorf("%w (based on revision %d, now it has %d)", control.ErrStale, based, current)
+		return control.ErrStale
 	}
 	return nil
 }

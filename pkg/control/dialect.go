@@ -9,10 +9,12 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	driver "modernc.org/sqlite" // the driver "sqlite"
+	lib "modernc.org/sqlite/lib"
 
 	"github.com/mailyard/mailyard/pkg/fault"
 )
@@ -82,8 +84,27 @@ func openPostgres(ctx context.Context, url string) (*sql.DB, error) {
 func connect(ctx context.Context, db *sql.DB) (*sql.DB, error) {
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
-	if err := db.PingContext(ctx); err != nil {
+	err := db.PingContext(ctx)
+	for began := time.Now(); isBusy(err) && ctx.Err() == nil && time.Since(began) < busyTimeout; err = db.PingContext(ctx) {
+		select {
+		case <-time.After(busyPause):
+		case <-ctx.Done():
+		}
+	}
+	if err != nil {
 		return nil, fault.Unavailable(errors.Join(fmt.Errorf("connecting: %w", err), db.Close()))
 	}
 	return db, nil
+}
+
+// Several programs that open a new SQLite file at once refuse each other as each
+// makes a WAL of it: SQLite does not wait there, whatever its busy timeout is.
+const (
+	busyTimeout = 10 * time.Second
+	busyPause   = 20 * time.Millisecond
+)
+
+func isBusy(err error) bool {
+	var e *driver.Error
+	return errors.As(err, &e) && e.Code()&0xff == lib.SQLITE_BUSY
 }

@@ -67,6 +67,9 @@ func (s *Store) migrate(ctx context.Context) error {
 		}
 		s.logger.Info("control database migrated", zap.Int("version", n))
 	}
+	if s.opaque, err = q.opaqueKey(ctx); err != nil {
+		return fmt.Errorf("migrating: %w", err)
+	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("migrating: %w", err)
 	}

@@ -127,7 +127,7 @@ func TestMigrationRemembersDeletedTenants(t *testing.T) {
 		}
 		for _, query := range []string{
 			`UPDATE tenants SET deleted_at = NULL WHERE id = 'twice'`, // it was made again
-			`DROP TABLE gone_tenants`, `UPDATE meta SET value = 3 WHERE name = 'schema'`,
+			`DROP TABLE gone_tenants`, `DROP TABLE opaque_key`, `UPDATE meta SET value = 3 WHERE name = 'schema'`,
 		} {
 			if err := control.Exec(t, b.store, query); err != nil {
 				t.Fatal(err)

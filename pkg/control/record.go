@@ -53,7 +53,7 @@ func (t target) checkRevision(based int64, exists bool, current int64) error {
 	case based > 0 && !exists:
 		return fmt.Errorf("changing %s: %w (it was deleted)", t, ErrStale)
 	case based > 0 && based != current:
-		return fmt.Errorf("changing %s: %w (based on revision %d, now it has %d)", t, ErrStale, based, current)
+		return fmt.Errorf("changing %s: %w", t, ErrStale)
 	}
 	return nil
 }

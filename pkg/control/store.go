@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/mailyard/mailyard/pkg/fault"
+	"github.com/mailyard/mailyard/pkg/opaque"
 	"github.com/mailyard/mailyard/pkg/secret"
 )
 
@@ -35,6 +36,7 @@ type Store struct {
 	master    *secret.MasterKey
 	now       func() time.Time
 	databases []string
+	opaque    opaque.Key
 }
 
 // An Option of Open.
