@@ -142,6 +142,11 @@ func (o *Office) ExpiredToken(p Person) string {
 	return token
 }
 
+// Revision returns the revision of a tenant's document as the doors show it.
+func (o *Office) Revision(tenant string, revision int64) string {
+	return o.Control.Sealer("revision", tenant).Seal(revision)
+}
+
 func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {

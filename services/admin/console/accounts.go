@@ -3,7 +3,6 @@ package console
 import (
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/mailyard/mailyard/pkg/control"
@@ -112,7 +111,7 @@ func accountForm(actor control.Actor, a *operation.Account, typed url.Values) *f
 	} else {
 		f.Post, f.Submit, f.Cancel, f.Revision = accountPath(a.Name), "Save account", "", a.Revision
 		if typed != nil {
-			f.Revision, _ = strconv.ParseInt(typed.Get("revision"), 10, 64) // what the change was made on
+			f.Revision = typed.Get("revision") // what the change was made on
 		}
 		display.Value = value("display_name", a.DisplayName)
 		role.Value, tenant.Value = value("role", string(a.Role)), value("tenant", a.Tenant)

@@ -65,7 +65,7 @@ type dryRunMail struct {
 type enableView struct {
 	Form     string // id of the form that is sent; "": one of its own
 	Post     string
-	Revision int64
+	Revision string
 	Scope    string // import_since
 	Label    string
 	Missing  []string

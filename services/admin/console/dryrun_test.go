@@ -100,11 +100,11 @@ func TestEnableWithTheScopeOfTheDryRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	form := url.Values{"revision": {fmt.Sprint(saved.Revision - 1)}, "import_since": {"new"}}
+	form := url.Values{"revision": {m.Revision("acme", saved.Revision-1)}, "import_since": {"new"}}
 	if status, _ := b.read("POST", "/t/acme/mailboxes/live/dry-run/enable", form); status != http.StatusPreconditionFailed {
 		t.Errorf("a stale revision answers %d", status)
 	}
-	form.Set("revision", fmt.Sprint(saved.Revision))
+	form.Set("revision", m.Revision("acme", saved.Revision))
 	if answer := b.do("POST", "/t/acme/mailboxes/live/dry-run/enable", form); answer.StatusCode != http.StatusSeeOther {
 		t.Fatalf("it answers %d", answer.StatusCode)
 	}

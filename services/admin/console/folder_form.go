@@ -27,12 +27,12 @@ type folderConflict struct {
 	Fields []difference // what was loaded, and what is saved now
 }
 
-// folderForm is the form of a folder, of a new one if the revision is 0.
-func (r *request) folderForm(f config.Folder, revision int64) *form {
+// folderForm is the form of a folder, of a new one if there is no revision.
+func (r *request) folderForm(f config.Folder, revision string) *form {
 	id := field{Name: "id", Label: "Id", Code: true, Value: f.ID, Range: "1 to 63 of a-z, 0-9 and -", Help: "Made from the name unless you type one. It never changes later."}
 	name := field{Name: "name", Label: "Name", Value: f.Name, Required: true, Range: "at most 200 characters", Help: "Unique in the tenant."}
 	out := &form{ID: "folder-form", Post: r.path("folders"), Submit: "Create folder", Cancel: r.path("folders"), Guard: true, Revision: revision}
-	if revision != 0 {
+	if revision != "" {
 		id.Disabled, id.Range, id.Help = "Ids never change.", "", ""
 		out.Post, out.Submit = r.path("folders", "at", f.ID), "Save changes"
 	} else {
@@ -59,7 +59,7 @@ func (c *console) newFolder(r *request) error {
 		return err
 	}
 	proposed := config.Folder{Address: clip(strings.TrimSpace(r.FormValue("address")), 320)} // by the simulator
-	return r.folderPage(folderView{Header: header{Title: "New folder"}, Form: r.folderForm(proposed, 0)})
+	return r.folderPage(folderView{Header: header{Title: "New folder"}, Form: r.folderForm(proposed, "")})
 }
 
 // typedFolder is the folder as it stands in the form.
@@ -89,7 +89,7 @@ func (c *console) createFolder(r *request) error {
 		err = operation.Invalid(config.Problem{Path: "id", Message: "folder " + clip(id, 63) + " exists already; choose another id"})
 	}
 	if err != nil {
-		f := r.folderForm(config.Folder{}, 0)
+		f := r.folderForm(config.Folder{}, "")
 		f.retype(r.PostForm)
 		if !f.refuse(err) {
 			return err

@@ -110,7 +110,7 @@ func TestDeletionOfAFolderSaysWhoUsesIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	form := url.Values{"revision": {revisionOf(f.Revision)[0].Value}, "force": {"1"}}
+	form := url.Values{"revision": {o.Revision("acme", f.Revision)}, "force": {"1"}}
 	path := "/t/acme/folders/at/support/delete"
 	if answer := ann.do(http.MethodPost, path, form); answer.StatusCode != http.StatusUnprocessableEntity {
 		t.Errorf("without its name typed it answers %d", answer.StatusCode)

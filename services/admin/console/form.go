@@ -12,7 +12,7 @@ import (
 type form struct {
 	ID       string
 	Post     string // path that it is sent to
-	Revision int64  // that the shown values are of; 0: something new
+	Revision string // that the shown values are of; "": something new
 	Username string // whose password it holds, for password managers
 	Guard    bool   // leaving it with unsaved changes asks first
 	Submit   string

@@ -65,8 +65,8 @@ func formLines(text string) []string {
 }
 
 // revisionOf is the hidden field of a form or a dialog that r.based reads.
-func revisionOf(revision int64) []pair {
-	return []pair{{"revision", strconv.FormatInt(revision, 10)}}
+func revisionOf(revision string) []pair {
+	return []pair{{"revision", revision}}
 }
 
 // documentJSON writes a document for an operation.
@@ -92,7 +92,7 @@ func (f *form) retype(typed url.Values) {
 			}
 		}
 	}
-	if revision, err := strconv.ParseInt(typed.Get("revision"), 10, 64); err == nil {
+	if revision := typed.Get("revision"); revision != "" {
 		f.Revision = revision // what the change was made on
 	}
 }

@@ -34,7 +34,7 @@ func (c *console) mailHTML(r *request) error {
 	if err != nil {
 		return err
 	}
-	images := &inlineImages{r: r, mail: m}
+	images := &inlineImages{r: r, mail: m.Detail}
 	clean := sanitiseMail(m.HTML, images.find)
 	if images.err != nil {
 		return images.err

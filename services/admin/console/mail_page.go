@@ -81,8 +81,8 @@ func (c *console) mail(r *request) error {
 	if err != nil {
 		return err
 	}
-	v := r.mailView(m, folders)
-	if err := r.showContent(&v, m); err != nil {
+	v := r.mailView(m.Detail, folders)
+	if err := r.showContent(&v, m.Detail); err != nil {
 		return err
 	}
 	return r.page("mail", page{Title: v.Header.Title, Section: sectionMail}, v)
@@ -203,7 +203,6 @@ func (r *request) mailFacts(m mailstore.Detail) []fact {
 		fact{Name: "Size", Text: sizeText(m.Size)},
 		fact{Name: "Lane", Text: string(m.Lane)},
 		fact{Name: "On the server", Text: fmt.Sprintf("UIDVALIDITY %d, UID %d", m.UIDValidity, m.UID)},
-		fact{Name: "Configuration", Text: fmt.Sprintf("decided by revision %d", m.Revision)},
 		fact{Name: "Mail id", Text: m.MailID, Code: true},
 		fact{Name: "SHA-256", Text: m.SHA256, Code: true},
 	)

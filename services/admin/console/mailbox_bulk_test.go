@@ -137,7 +137,7 @@ func TestDeleteNeedsTheNameTyped(t *testing.T) {
 			t.Errorf("%v answers %d", form, answer.StatusCode)
 		}
 	}
-	stale := url.Values{"typed": {"Sales & more"}, "revision": {revisionOf(m.Revision)[0].Value}}
+	stale := url.Values{"typed": {"Sales & more"}, "revision": {o.Revision("acme", m.Revision)}}
 	if answer := ann.do(http.MethodPost, path, stale); answer.StatusCode != http.StatusPreconditionFailed {
 		t.Errorf("a stale dialog answers %d", answer.StatusCode)
 	}
@@ -145,7 +145,7 @@ func TestDeleteNeedsTheNameTyped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stale.Set("revision", revisionOf(fresh.Revision)[0].Value)
+	stale.Set("revision", o.Revision("acme", fresh.Revision))
 	if to := ann.do(http.MethodPost, path, stale).Header.Get("Location"); to != "/t/acme/mailboxes" {
 		t.Errorf("leads to %q", to)
 	}

@@ -42,7 +42,7 @@ type mailboxEditor struct {
 	r        *request
 	saved    operation.Mailbox // zero: it is new
 	loaded   config.Mailbox    // what the shown values began as
-	revision int64             // that they are based on
+	revision string            // that they are based on
 	values   url.Values
 	conflict *conflictView
 }
@@ -121,7 +121,7 @@ func (e mailboxEditor) save(id string, based operation.Condition) error {
 		return err
 	}
 	d := readDraft(r.tenant.Document.ID, id, e.values, e.saved.Document)
-	if id == "new" && e.saved.Revision == 0 {
+	if id == "new" && e.saved.Revision == "" {
 		d.add("id", "new is the path of this form; choose another id")
 	}
 	body, err := d.json()
@@ -161,7 +161,7 @@ func (e mailboxEditor) check(d *draft, id string) error {
 		d.merge(reentry(e.saved.Document, d.doc)) // with the labels of the form
 	}
 	d.merge(found.Problems)
-	if e.saved.Revision == 0 {
+	if e.saved.Revision == "" {
 		if _, err := e.r.mailbox(id); err == nil {
 			d.merge(config.Problems{taken(id)})
 		}
@@ -180,7 +180,7 @@ func taken(id string) config.Problem {
 // done leads to the page of the mailbox.
 func (e mailboxEditor) done(m operation.Mailbox) error {
 	what := "is saved"
-	if e.saved.Revision == 0 {
+	if e.saved.Revision == "" {
 		what = "is created"
 	}
 	switch now, before := m.Document.Enabled, e.saved.Document.Enabled; {

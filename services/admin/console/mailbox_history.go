@@ -9,7 +9,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/mailyard/mailyard/schemas"
 	"github.com/mailyard/mailyard/services/admin/operation"
 )
 
@@ -95,7 +94,7 @@ func (r *request) awayNotice(err error, text string) *notice {
 }
 
 // states fills the strip and the list, from states that have the newest first.
-func (v *historyView) states(list []schemas.MailboxState, now time.Time) {
+func (v *historyView) states(list []operation.MailboxState, now time.Time) {
 	begin := now.Add(-historyAge)
 	end := now
 	x := func(t time.Time) float64 {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/mailyard/mailyard/pkg/lease"
 	"github.com/mailyard/mailyard/schemas"
+	"github.com/mailyard/mailyard/services/admin/operation"
 )
 
 func TestMailboxPageSaysHowItIs(t *testing.T) {
@@ -121,8 +122,10 @@ func TestStripOfStates(t *testing.T) {
 	now := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 	at := func(hours int) time.Time { return now.Add(-time.Duration(hours) * time.Hour) }
 	var v historyView
-	v.states([]schemas.MailboxState{
-		{Status: schemas.StatusLive, Since: at(18)}, {Status: schemas.StatusUnreachable, Since: at(36), Detail: "no route"}, {Status: schemas.StatusLive, Since: at(100)},
+	v.states([]operation.MailboxState{
+		{MailboxState: schemas.MailboxState{Status: schemas.StatusLive, Since: at(18)}},
+		{MailboxState: schemas.MailboxState{Status: schemas.StatusUnreachable, Since: at(36), Detail: "no route"}},
+		{MailboxState: schemas.MailboxState{Status: schemas.StatusLive, Since: at(100)}},
 	}, now)
 	var got []string
 	for _, p := range v.Strip {

@@ -34,7 +34,7 @@ func (c *console) mailboxSettings(r *request) error {
 		}
 		v := settingsTab{
 			JSON:   joinPath("api", "v1", "tenants", r.tenant.Document.ID, "mailboxes", m.Document.ID),
-			Facts:  []fact{{Name: "Created", Time: m.CreatedAt}, {Name: "Changed", Time: m.UpdatedAt}, {Name: "Revision", Text: countText(m.Revision)}},
+			Facts:  []fact{{Name: "Created", Time: m.CreatedAt}, {Name: "Changed", Time: m.UpdatedAt}},
 			Groups: effectiveGroups(m, newFolderPicker("", folders.Folders, m.Document.Folders)),
 		}
 		if m.EnabledAt != nil {

@@ -86,7 +86,7 @@ func (c *console) parametersPage(r *request, f *form, supply *form) error {
 		{Label: "Mailboxes", Icon: "route", Path: r.path("mailboxes")},
 		{Label: "Delete", Icon: "trash", Danger: true, Load: r.path("delete")},
 	}
-	v.Facts = []fact{{Name: "Id", Text: t.Document.ID, Code: true}, {Name: "Created", Time: t.CreatedAt}, {Name: "Changed", Time: t.UpdatedAt}, {Name: "Revision", Text: fmt.Sprint(t.Revision)}}
+	v.Facts = []fact{{Name: "Id", Text: t.Document.ID, Code: true}, {Name: "Created", Time: t.CreatedAt}, {Name: "Changed", Time: t.UpdatedAt}}
 	return r.page("parameters", page{Title: t.Document.Name + ": parameters", Section: sectionTenants}, v)
 }
 

@@ -66,7 +66,7 @@ func TestProblemsHaveTheirStatus(t *testing.T) {
 		{http.MethodPost, "/t/acme/key/rotate", url.Values{"revision": {"2"}}, 412},
 		{http.MethodPost, "/t/acme/key/supply", url.Values{"revision": {"2"}, "key": {"short"}}, 422},
 		{http.MethodPost, "/accounts/at/nobody/delete", url.Values{"typed": {"nobody"}, "revision": {"1"}}, 404},
-		{http.MethodPost, "/accounts/at/lena/delete", url.Values{"typed": {"lena"}, "revision": {"1"}}, 409},
+		{http.MethodPost, "/accounts/at/lena/delete", url.Values{"typed": {"lena"}, "revision": {s.control.Sealer("account", "").Seal(1)}}, 409},
 		{http.MethodGet, "/audit?since=yesterday&before=x", nil, 422},
 	} {
 		answer := b.do(c.method, c.path, c.form)

@@ -11,7 +11,7 @@ func (c *console) tenantRoutes() []route {
 	return []route{
 		{pattern: "GET /tenants", access: landlord, handle: c.tenants},
 		{pattern: "GET /tenants/new", access: landlord, handle: func(r *request) error {
-			return r.page("tenant-new", page{Title: "New tenant", Section: sectionTenants}, tenantNewView{tenantHeader("New tenant"), c.tenantForm(config.DefaultTenant(), 0)})
+			return r.page("tenant-new", page{Title: "New tenant", Section: sectionTenants}, tenantNewView{tenantHeader("New tenant"), c.tenantForm(config.DefaultTenant(), "")})
 		}},
 		{pattern: "POST /tenants", access: landlord, handle: c.createTenant},
 	}
@@ -75,9 +75,9 @@ type tenantNewView struct {
 	Form   *form
 }
 
-// tenantForm is the form of the parameters of a tenant, of a new one if the
-// revision is 0.
-func (c *console) tenantForm(t config.Tenant, revision int64) *form {
+// tenantForm is the form of the parameters of a tenant, of a new one if there
+// is no revision.
+func (c *console) tenantForm(t config.Tenant, revision string) *form {
 	limit := func(n int) string {
 		if n == 0 {
 			return ""
@@ -95,7 +95,7 @@ func (c *console) tenantForm(t config.Tenant, revision int64) *form {
 	}
 	basics := []field{{Name: "name", Label: "Name", Value: t.Name, Required: true, Attributes: []pair{{"data-slug", "field-id"}}}, database}
 	f := &form{Post: tenantPath(t.ID, "parameters"), Submit: "Save parameters", Revision: revision, Guard: true}
-	if revision == 0 {
+	if revision == "" {
 		f.Post, f.Submit, f.Cancel = "/tenants", "Create tenant", "/tenants"
 		basics = append(basics[:1:1], field{Name: "id", Label: "Id", Value: t.ID, Required: true, Code: true, Range: "a-z, 0-9 and hyphens, at most 63", Help: "Stands in addresses and events. It never changes."}, database)
 	}
@@ -135,7 +135,7 @@ func (c *console) createTenant(r *request) error {
 	}
 	t, err := putTenant(r, doc, problems)
 	if err != nil {
-		f := c.tenantForm(doc, 0)
+		f := c.tenantForm(doc, "")
 		f.retype(r.PostForm)
 		if !f.refuse(err) {
 			return err

@@ -14,16 +14,16 @@ type Account struct {
 	account.Document
 	External    bool       `json:"external"` // an identity provider vouches for it; it has no password here
 	HasPassword bool       `json:"has_password"`
-	Revision    int64      `json:"revision"`
+	Revision    string     `json:"revision"`
 	CreatedAt   time.Time  `json:"created_at"`
 	SignedInAt  *time.Time `json:"signed_in_at,omitempty"`
 }
 
 // ETagRevision is the account's revision.
-func (a Account) ETagRevision() int64 { return a.Revision }
+func (a Account) ETagRevision() string { return a.Revision }
 
-func accountOf(a account.Account) Account {
-	return Account{Document: a.Document, External: a.External(), HasPassword: a.HasPassword, Revision: a.Revision, CreatedAt: a.CreatedAt, SignedInAt: known(a.SignedInAt)}
+func (d *Desk) accountOf(a account.Account) Account {
+	return Account{Document: a.Document, External: a.External(), HasPassword: a.HasPassword, Revision: d.accountRevisions().Seal(a.Revision), CreatedAt: a.CreatedAt, SignedInAt: known(a.SignedInAt)}
 }
 
 // known is nil for a time that never was.
@@ -62,7 +62,7 @@ func (d *Desk) ListAccounts(ctx context.Context, a control.Actor, _ *ListAccount
 	list, err := d.Accounts.Accounts(ctx, a)
 	out := Accounts{Accounts: make([]Account, 0, len(list))}
 	for _, x := range list {
-		out.Accounts = append(out.Accounts, accountOf(x))
+		out.Accounts = append(out.Accounts, d.accountOf(x))
 	}
 	return out, err
 }
@@ -78,7 +78,7 @@ type GetAccount struct{ InAccount }
 // GetAccount returns an account.
 func (d *Desk) GetAccount(ctx context.Context, a control.Actor, in *GetAccount) (Account, error) {
 	x, err := d.Accounts.Account(ctx, a, in.Name)
-	return accountOf(x), err
+	return d.accountOf(x), err
 }
 
 // PutAccount creates or changes an account.
@@ -99,13 +99,13 @@ type AccountSettings struct {
 // PutAccount creates or changes an account. A new one has no password: see
 // InviteAccount.
 func (d *Desk) PutAccount(ctx context.Context, a control.Actor, in *PutAccount) (Account, error) {
-	based, err := in.based(true)
+	based, err := in.based(true, d.accountRevisions())
 	if err != nil {
 		return Account{}, err
 	}
 	s := in.Body
 	x, err := d.Accounts.PutAccount(ctx, a, account.Document{Name: in.Name, DisplayName: s.DisplayName, Role: s.Role, Tenant: s.Tenant, Disabled: s.Disabled}, based)
-	return accountOf(x), err
+	return d.accountOf(x), err
 }
 
 // DeleteAccount deletes an account.
@@ -116,7 +116,7 @@ type DeleteAccount struct {
 
 // DeleteAccount deletes an account with its sessions and API tokens.
 func (d *Desk) DeleteAccount(ctx context.Context, a control.Actor, in *DeleteAccount) (Done, error) {
-	based, err := in.based(false)
+	based, err := in.based(false, d.accountRevisions())
 	if err != nil {
 		return Done{}, err
 	}

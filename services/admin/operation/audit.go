@@ -31,7 +31,7 @@ type AuditPage struct {
 type AuditEntry struct {
 	ID       int64                 `json:"id"`
 	At       time.Time             `json:"at"`
-	Revision int64                 `json:"revision"`
+	Revision string                `json:"revision"` // that the change made
 	Actor    string                `json:"actor"`
 	Role     control.Role          `json:"role"`
 	From     string                `json:"from"`
@@ -65,7 +65,10 @@ func (d *Desk) ListAudit(ctx context.Context, a control.Actor, in *ListAudit) (A
 			page.Next = entries[i-1].ID
 			break
 		}
-		page.Entries = append(page.Entries, AuditEntry(e))
+		page.Entries = append(page.Entries, AuditEntry{
+			ID: e.ID, At: e.At, Revision: d.revisions(e.Tenant).Seal(e.Revision), Actor: e.Actor, Role: e.Role, From: e.From,
+			Kind: e.Kind, Tenant: e.Tenant, Document: e.Document, Change: e.Change, Fields: e.Fields,
+		})
 	}
 	return page, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -19,6 +18,7 @@ import (
 	"github.com/mailyard/mailyard/pkg/lease"
 	"github.com/mailyard/mailyard/pkg/mailstore"
 	"github.com/mailyard/mailyard/pkg/mailstore/stores"
+	"github.com/mailyard/mailyard/pkg/opaque"
 	"github.com/mailyard/mailyard/pkg/provider"
 )
 
@@ -88,14 +88,15 @@ type InTenant struct {
 // Condition is the part of an input that says what a change is based on
 // (RFC 9110, section 13.1).
 type Condition struct {
-	IfMatch     string `header:"If-Match" json:"if_match,omitempty" doc:"Revision that the change is based on, as ETag gives it (\"12\"); * for any."`
+	IfMatch     string `header:"If-Match" json:"if_match,omitempty" doc:"ETag of what the change is based on; * for any."`
 	IfNoneMatch string `header:"If-None-Match" json:"if_none_match,omitempty" doc:"* when it must be new."`
 }
 
-// based returns the revision as package control wants it. A change that says
-// nothing is refused: the last writer must not win by accident.
-func (c Condition) based(required bool) (int64, error) {
-	switch match := strings.TrimSpace(c.IfMatch); {
+// based returns the revision, which s sealed, as package control wants it. A
+// change that says nothing is refused: the last writer must not win by accident.
+func (c Condition) based(required bool, s opaque.Sealer) (int64, error) {
+	match := strings.TrimSpace(c.IfMatch)
+	switch {
 	case strings.TrimSpace(c.IfNoneMatch) == "*" && match == "":
 		return control.IfNew, nil
 	case c.IfNoneMatch != "":
@@ -106,13 +107,11 @@ func (c Condition) based(required bool) (int64, error) {
 		return 0, problem(http.StatusPreconditionRequired, nil, "say what the change is based on: If-Match with the ETag that reading it gave, If-None-Match: * for something new, or If-Match: * to overwrite whatever is there")
 	case match == "":
 		return 0, nil
-	default:
-		n, err := strconv.ParseInt(strings.Trim(match, `"`), 10, 64)
-		if err != nil || n <= 0 {
-			return 0, problem(http.StatusPreconditionFailed, control.ErrStale, "If-Match: %s is no revision of it", shorten(match))
-		}
+	}
+	if n, ok := s.Open(strings.Trim(match, `"`)); ok && n > 0 {
 		return n, nil
 	}
+	return noRevision, nil
 }
 
 // Done is the answer of an operation that has nothing to tell.
@@ -130,7 +129,7 @@ type File struct {
 }
 
 // Revised is implemented by answers that have a revision, the ETag of REST.
-type Revised interface{ ETagRevision() int64 }
+type Revised interface{ ETagRevision() string }
 
 type rosters struct {
 	mu      sync.Mutex

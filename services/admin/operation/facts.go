@@ -34,9 +34,23 @@ func (d *Desk) MailboxFacts(ctx context.Context, a control.Actor, in *MailboxFac
 // ListStates asks for the states of a tenant's mailboxes.
 type ListStates struct{ InTenant }
 
+// MailboxState is what a replica told of a mailbox.
+type MailboxState struct {
+	schemas.MailboxState
+	Revision string `json:"revision"` // of the mailbox, that is in force
+}
+
+func (d *Desk) statesOf(tenant string, list []schemas.MailboxState) []MailboxState {
+	out, s := make([]MailboxState, len(list)), d.revisions(tenant)
+	for i, state := range list {
+		out[i] = MailboxState{state, s.Seal(state.Revision)}
+	}
+	return out
+}
+
 // States are the states of mailboxes, as the replicas that serve them told last.
 type States struct {
-	States []schemas.MailboxState `json:"states"`
+	States []MailboxState `json:"states"`
 }
 
 // ListStates returns the states of a tenant's mailboxes.
@@ -48,7 +62,7 @@ func (d *Desk) ListStates(ctx context.Context, a control.Actor, in *ListStates) 
 		return States{}, err
 	}
 	states, err := d.Leases.States(ctx, in.Tenant)
-	return States{States: append([]schemas.MailboxState{}, states...)}, err
+	return States{States: d.statesOf(in.Tenant, states)}, err
 }
 
 // Deletion asks what the deletion of a mailbox would mean.
@@ -99,7 +113,7 @@ type ListHistory struct {
 // History is the states that a mailbox went through in the last 72 hours, the
 // newest first.
 type History struct {
-	States []schemas.MailboxState `json:"states"`
+	States []MailboxState `json:"states"`
 }
 
 // ListHistory returns the states that a mailbox went through.
@@ -115,7 +129,7 @@ func (d *Desk) ListHistory(ctx context.Context, a control.Actor, in *ListHistory
 		limit = 100
 	}
 	states, err := d.Bus.StateHistory(ctx, in.Tenant, in.ID, limit)
-	return History{States: append([]schemas.MailboxState{}, states...)}, err
+	return History{States: d.statesOf(in.Tenant, states)}, err
 }
 
 // GetThroughput asks for how much mail came, and how fast.

@@ -8,19 +8,20 @@ import (
 
 	"github.com/mailyard/mailyard/pkg/config"
 	"github.com/mailyard/mailyard/pkg/control"
+	"github.com/mailyard/mailyard/pkg/opaque"
 )
 
 // Folder is a folder as it is shown.
 type Folder struct {
 	Document  config.Folder `json:"document"`
-	Revision  int64         `json:"revision"`
+	Revision  string        `json:"revision"`
 	Mailboxes []string      `json:"mailboxes"` // ids of the mailboxes that use it
 	CreatedAt time.Time     `json:"created_at"`
 	UpdatedAt time.Time     `json:"updated_at"`
 }
 
 // ETagRevision is the folder's revision.
-func (f Folder) ETagRevision() int64 { return f.Revision }
+func (f Folder) ETagRevision() string { return f.Revision }
 
 // ListFolders asks for a tenant's folders.
 type ListFolders struct {
@@ -49,10 +50,10 @@ func (d *Desk) ListFolders(ctx context.Context, a control.Actor, in *ListFolders
 	if err != nil {
 		return Folders{}, err
 	}
-	out := Folders{Folders: make([]Folder, 0, len(list))}
+	out, s := Folders{Folders: make([]Folder, 0, len(list))}, d.revisions(in.Tenant)
 	for _, f := range list {
 		if found(in.Search, append([]string{f.Document.ID, f.Document.Name, f.Document.Address, f.Document.Description}, f.Document.Aliases...)...) {
-			out.Folders = append(out.Folders, folderOf(f, users))
+			out.Folders = append(out.Folders, folderOf(f, users, s))
 		}
 	}
 	return out, nil
@@ -73,8 +74,8 @@ func (d *Desk) users(ctx context.Context, a control.Actor, tenant string) (map[s
 	return users, nil
 }
 
-func folderOf(f control.Folder, users map[string][]string) Folder {
-	out := Folder{Document: f.Document, Revision: f.Revision, CreatedAt: f.CreatedAt, UpdatedAt: f.UpdatedAt, Mailboxes: users[f.Document.ID]}
+func folderOf(f control.Folder, users map[string][]string, s opaque.Sealer) Folder {
+	out := Folder{Document: f.Document, Revision: s.Seal(f.Revision), CreatedAt: f.CreatedAt, UpdatedAt: f.UpdatedAt, Mailboxes: users[f.Document.ID]}
 	if out.Mailboxes == nil {
 		out.Mailboxes = []string{}
 	}
@@ -100,7 +101,7 @@ func (d *Desk) GetFolder(ctx context.Context, a control.Actor, in *GetFolder) (F
 		return Folder{}, err
 	}
 	users, err := d.users(ctx, a, in.Tenant)
-	return folderOf(f, users), err
+	return folderOf(f, users, d.revisions(in.Tenant)), err
 }
 
 // PutFolder creates or replaces a folder.
@@ -115,7 +116,7 @@ func (d *Desk) PutFolder(ctx context.Context, a control.Actor, in *PutFolder) (F
 	if err := mayWrite(a, in.Tenant); err != nil {
 		return Folder{}, err
 	}
-	based, err := in.based(true)
+	based, err := in.based(true, d.revisions(in.Tenant))
 	if err != nil {
 		return Folder{}, err
 	}
@@ -133,7 +134,7 @@ func (d *Desk) PutFolder(ctx context.Context, a control.Actor, in *PutFolder) (F
 	if err != nil { // it is changed all the same
 		d.Logger.Warn("reading which mailboxes use a changed folder", zap.String("tenant", in.Tenant), zap.String("folder", in.ID), zap.Error(err))
 	}
-	return folderOf(f, users), nil
+	return folderOf(f, users, d.revisions(in.Tenant)), nil
 }
 
 // DeleteFolder deletes a folder.
@@ -148,7 +149,7 @@ func (d *Desk) DeleteFolder(ctx context.Context, a control.Actor, in *DeleteFold
 	if err := mayWrite(a, in.Tenant); err != nil {
 		return Done{}, err
 	}
-	based, err := in.based(false)
+	based, err := in.based(false, d.revisions(in.Tenant))
 	if err != nil {
 		return Done{}, err
 	}

@@ -103,18 +103,24 @@ type InMail struct {
 // GetMail asks for a mail.
 type GetMail struct{ InMail }
 
+// Mail is a mail as it is shown.
+type Mail struct {
+	mailstore.Detail
+	Revision string `json:"revision"` // of the configuration that decided
+}
+
 // GetMail returns all that is stored of a mail but its bytes: its way with the
 // times of every stage, its clones and why.
-func (d *Desk) GetMail(ctx context.Context, a control.Actor, in *GetMail) (mailstore.Detail, error) {
+func (d *Desk) GetMail(ctx context.Context, a control.Actor, in *GetMail) (Mail, error) {
 	if err := mayRead(a, in.Tenant); err != nil {
-		return mailstore.Detail{}, err
+		return Mail{}, err
 	}
 	store, err := d.store(ctx, a, in.Tenant)
 	if err != nil {
-		return mailstore.Detail{}, err
+		return Mail{}, err
 	}
 	m, err := store.Mail(ctx, in.Tenant, in.ID)
-	return m, in.missing(err)
+	return Mail{m, d.revisions(in.Tenant).Seal(m.Revision)}, in.missing(err)
 }
 
 // GetRawMail asks for the bytes of a mail.

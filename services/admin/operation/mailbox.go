@@ -14,7 +14,7 @@ import (
 // Mailbox is a mailbox as it is shown. The password is never shown.
 type Mailbox struct {
 	Document    config.Mailbox  `json:"document"`
-	Revision    int64           `json:"revision"`
+	Revision    string          `json:"revision"`
 	HasPassword bool            `json:"has_password"`
 	EnabledAt   *time.Time      `json:"enabled_at,omitempty"` // import_since new counts from here
 	Missing     config.Problems `json:"missing"`              // what it lacks to be enabled
@@ -23,14 +23,14 @@ type Mailbox struct {
 }
 
 // ETagRevision is the mailbox's revision.
-func (m Mailbox) ETagRevision() int64 { return m.Revision }
+func (m Mailbox) ETagRevision() string { return m.Revision }
 
 // mailbox turns what package control gives into what is shown.
 func (d *Desk) mailbox(ctx context.Context, a control.Actor, m control.Mailbox, err error) (Mailbox, error) {
 	if err != nil {
 		return Mailbox{}, err
 	}
-	out := Mailbox{Document: m.Document, Revision: m.Revision, HasPassword: m.HasPassword, EnabledAt: m.EnabledAt, CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt}
+	out := Mailbox{Document: m.Document, Revision: d.revisions(m.Document.Tenant).Seal(m.Revision), HasPassword: m.HasPassword, EnabledAt: m.EnabledAt, CreatedAt: m.CreatedAt, UpdatedAt: m.UpdatedAt}
 	out.Missing, err = d.missing(ctx, a, m.Document, m.HasPassword)
 	return out, err
 }
@@ -102,7 +102,7 @@ func (d *Desk) PutMailbox(ctx context.Context, a control.Actor, in *PutMailbox) 
 	if err := mayWrite(a, in.Tenant); err != nil {
 		return Mailbox{}, err
 	}
-	based, err := in.based(true)
+	based, err := in.based(true, d.revisions(in.Tenant))
 	if err != nil {
 		return Mailbox{}, err
 	}
@@ -136,7 +136,7 @@ func (d *Desk) SetPassword(ctx context.Context, a control.Actor, in *SetPassword
 	if err := mayWrite(a, in.Tenant); err != nil {
 		return Mailbox{}, err
 	}
-	based, err := in.based(false)
+	based, err := in.based(false, d.revisions(in.Tenant))
 	if err != nil {
 		return Mailbox{}, err
 	}
@@ -170,7 +170,7 @@ func (d *Desk) setEnabled(ctx context.Context, a control.Actor, in InMailbox, c 
 	if err := mayWrite(a, in.Tenant); err != nil {
 		return Mailbox{}, err
 	}
-	based, err := c.based(false)
+	based, err := c.based(false, d.revisions(in.Tenant))
 	if err != nil {
 		return Mailbox{}, err
 	}
@@ -190,7 +190,7 @@ func (d *Desk) DeleteMailbox(ctx context.Context, a control.Actor, in *DeleteMai
 	if err := mayWrite(a, in.Tenant); err != nil {
 		return Done{}, err
 	}
-	based, err := in.based(false)
+	based, err := in.based(false, d.revisions(in.Tenant))
 	if err != nil {
 		return Done{}, err
 	}

@@ -58,7 +58,7 @@ func registering[I, O any]() registrar {
 				if err != nil {
 					return nil, err
 				}
-				return &revised[O]{strconv.Quote(strconv.FormatInt(out.(Revised).ETagRevision(), 10)), out.(O)}, nil
+				return &revised[O]{strconv.Quote(out.(Revised).ETagRevision()), out.(O)}, nil
 			})
 		},
 		writes: func(api huma.API, h huma.Operation, write Write) {

@@ -15,6 +15,7 @@ import (
 	"github.com/mailyard/mailyard/pkg/control"
 	"github.com/mailyard/mailyard/pkg/lease"
 	"github.com/mailyard/mailyard/pkg/mailstore"
+	"github.com/mailyard/mailyard/pkg/opaque"
 	"github.com/mailyard/mailyard/schemas"
 )
 
@@ -37,7 +38,7 @@ type MailboxRow struct {
 	Host        string      `json:"host"`
 	Folders     []FolderRef `json:"folders"`
 	Enabled     bool        `json:"enabled"`
-	Revision    int64       `json:"revision"`
+	Revision    string      `json:"revision"`
 	In          Incoming    `json:"in"`
 	Out         Outgoing    `json:"out"`
 	Waiting     int         `json:"waiting"`      // in the inbox, not yet fetched
@@ -47,7 +48,8 @@ type MailboxRow struct {
 	FailedToday int64       `json:"failed_today"` // invalid since midnight UTC
 	Problem     string      `json:"problem,omitempty"`
 
-	folded folded
+	folded   folded
+	revision int64
 }
 
 // folded is what a row is searched and sorted by, without regard to case. It is
@@ -159,9 +161,9 @@ func (d *Desk) configured(ctx context.Context, a control.Actor, tenant string) (
 	for _, f := range folders {
 		names[f.Document.ID] = f.Document.Name
 	}
-	rows := make([]MailboxRow, len(mailboxes))
+	rows, s := make([]MailboxRow, len(mailboxes)), d.revisions(tenant)
 	for i, m := range mailboxes {
-		rows[i] = configured(m, names)
+		rows[i] = configured(m, names, s)
 	}
 	return rows, nil
 }
@@ -217,11 +219,11 @@ func (d *Desk) observed(ctx context.Context, t control.Tenant, base []MailboxRow
 }
 
 // configured is what the configuration alone tells.
-func configured(m control.Mailbox, names map[string]string) MailboxRow {
+func configured(m control.Mailbox, names map[string]string, s opaque.Sealer) MailboxRow {
 	doc := m.Document
 	r := MailboxRow{
 		Tenant: doc.Tenant, ID: doc.ID, Name: doc.Name, Description: doc.Description, Username: doc.Username,
-		Host: doc.IMAP.Host, Enabled: doc.Enabled, Revision: m.Revision, Folders: make([]FolderRef, len(doc.Folders)),
+		Host: doc.IMAP.Host, Enabled: doc.Enabled, Revision: s.Seal(m.Revision), revision: m.Revision, Folders: make([]FolderRef, len(doc.Folders)),
 	}
 	for i, id := range doc.Folders {
 		r.Folders[i] = FolderRef{ID: id, Name: cmp.Or(names[id], id)}
@@ -267,7 +269,7 @@ func (r *MailboxRow) observe(s schemas.MailboxState, now time.Time) {
 // tested adds what the last test of the SMTP side said, unless it was of
 // another configuration.
 func (r *MailboxRow) tested(o lease.OutgoingState) {
-	if r.Out.Status == OutgoingOff || o.Revision != r.Revision {
+	if r.Out.Status == OutgoingOff || o.Revision != r.revision {
 		return
 	}
 	r.Out = Outgoing{Status: OutgoingReady, Detail: o.Detail, At: &o.At}

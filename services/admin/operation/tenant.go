@@ -12,7 +12,7 @@ import (
 // Tenant is a tenant as it is shown.
 type Tenant struct {
 	Document  config.Tenant `json:"document"`
-	Revision  int64         `json:"revision"`
+	Revision  string        `json:"revision"`
 	Key       *TenantKey    `json:"key,omitempty"` // nil: no mailbox password can be kept
 	CreatedAt time.Time     `json:"created_at"`
 	UpdatedAt time.Time     `json:"updated_at"`
@@ -26,10 +26,10 @@ type TenantKey struct {
 }
 
 // ETagRevision is the tenant's revision.
-func (t Tenant) ETagRevision() int64 { return t.Revision }
+func (t Tenant) ETagRevision() string { return t.Revision }
 
-func tenantOf(t control.Tenant) Tenant {
-	out := Tenant{Document: t.Document, Revision: t.Revision, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt}
+func (d *Desk) tenantOf(t control.Tenant) Tenant {
+	out := Tenant{Document: t.Document, Revision: d.revisions(t.Document.ID).Seal(t.Revision), CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt}
 	if t.KeyID != "" {
 		out.Key = &TenantKey{ID: t.KeyID, Version: t.KeyVersion, Rotation: t.Rotation}
 	}
@@ -49,7 +49,7 @@ func (d *Desk) ListTenants(ctx context.Context, a control.Actor, _ *ListTenants)
 	list, err := d.Control.ListTenants(ctx, a)
 	out := Tenants{Tenants: make([]Tenant, 0, len(list))}
 	for _, t := range list {
-		out.Tenants = append(out.Tenants, tenantOf(t))
+		out.Tenants = append(out.Tenants, d.tenantOf(t))
 	}
 	return out, err
 }
@@ -63,7 +63,7 @@ func (d *Desk) GetTenant(ctx context.Context, a control.Actor, in *GetTenant) (T
 		return Tenant{}, err
 	}
 	t, err := d.Control.GetTenant(ctx, a, in.Tenant)
-	return tenantOf(t), err
+	return d.tenantOf(t), err
 }
 
 // PutTenant creates or replaces a tenant.
@@ -78,7 +78,7 @@ func (d *Desk) PutTenant(ctx context.Context, a control.Actor, in *PutTenant) (T
 	if err := mayRule(a, in.Tenant); err != nil {
 		return Tenant{}, err
 	}
-	based, err := in.based(true)
+	based, err := in.based(true, d.revisions(in.Tenant))
 	if err != nil {
 		return Tenant{}, err
 	}
@@ -87,7 +87,7 @@ func (d *Desk) PutTenant(ctx context.Context, a control.Actor, in *PutTenant) (T
 		return Tenant{}, refused(d.Control.CheckTenant(ctx, a, doc, based, problems))
 	}
 	t, err := d.Control.PutTenant(ctx, a, doc, based)
-	return tenantOf(t), err
+	return d.tenantOf(t), err
 }
 
 // DeleteTenant deletes a tenant.
@@ -102,7 +102,7 @@ func (d *Desk) DeleteTenant(ctx context.Context, a control.Actor, in *DeleteTena
 	if err := mayRule(a, in.Tenant); err != nil {
 		return Done{}, err
 	}
-	based, err := in.based(false)
+	based, err := in.based(false, d.revisions(in.Tenant))
 	if err != nil {
 		return Done{}, err
 	}
@@ -158,10 +158,10 @@ func (d *Desk) changeKey(ctx context.Context, a control.Actor, in InTenant, c Co
 	if err := mayRule(a, in.Tenant); err != nil {
 		return Tenant{}, err
 	}
-	based, err := c.based(false)
+	based, err := c.based(false, d.revisions(in.Tenant))
 	if err != nil {
 		return Tenant{}, err
 	}
 	t, err := change(ctx, a, in.Tenant, based)
-	return tenantOf(t), err
+	return d.tenantOf(t), err
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"cmp"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -78,7 +77,7 @@ func (c *command) accountShow() *cobra.Command {
 			return c.show(r, func() error {
 				return c.table([][]string{
 					{"Name", clean(a.Name)}, {"Person", clean(a.DisplayName)}, {"Role", string(a.Role)}, {"Tenant", cmp.Or(a.Tenant, "all")}, {"State", accountState(a)},
-					{"Signed in", ageText(a.SignedInAt)}, {"Revision", strconv.FormatInt(a.Revision, 10)}, {"Created", timeText(&a.CreatedAt)},
+					{"Signed in", ageText(a.SignedInAt)}, {"Created", timeText(&a.CreatedAt)},
 				})
 			})
 		},

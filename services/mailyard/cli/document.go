@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/mailyard/mailyard/pkg/config"
+	"github.com/mailyard/mailyard/schemas"
 	"github.com/mailyard/mailyard/services/admin/operation"
 )
 
@@ -168,7 +169,6 @@ func (c *command) resolvePassword(keys map[string]any) error {
 // A kept is a document that the service keeps, whatever its kind.
 type kept struct {
 	Document map[string]any `json:"document"`
-	Revision int64          `json:"revision"`
 }
 
 // edit reads a document, changes it, and puts it back if nobody else changed it
@@ -194,25 +194,19 @@ func (c *command) edit(ctx context.Context, kind string, path map[string]string,
 
 // stale adds to the refusal of a stale change what changed meanwhile.
 func (c *command) stale(ctx context.Context, kind string, path map[string]string, based string, err error) error {
-	base, bad := strconv.ParseInt(strings.Trim(based, `"`), 10, 64)
-	if bad != nil {
-		return err
-	}
-	in := operation.ListAudit{Tenant: path["tenant"], ID: path[kind], Limit: 50}
+	in := operation.ListAudit{Tenant: path["tenant"], Kind: schemas.Kind(kind), ID: path[kind], Limit: 50}
 	var page operation.AuditPage
 	if _, failed := c.read(ctx, call{operation: "audit.list", query: query(in)}, &page); failed != nil {
 		return err // it says what matters
 	}
 	var lines strings.Builder
-	for _, e := range page.Entries {
-		if e.Revision > base && string(e.Kind) == kind {
-			fmt.Fprintf(&lines, "\n%s by %s, revision %d%s", ageText(&e.At), clean(e.Actor), e.Revision, fieldsText(e))
+	for _, e := range page.Entries { // the newest first
+		if strconv.Quote(e.Revision) == based && lines.Len() > 0 {
+			return &codedError{exitConflict, fmt.Errorf("%w\nChanged meanwhile:%s", err, lines.String())}
 		}
+		fmt.Fprintf(&lines, "\n%s by %s%s", ageText(&e.At), clean(e.Actor), fieldsText(e))
 	}
-	if lines.Len() == 0 {
-		return err
-	}
-	return &codedError{exitConflict, fmt.Errorf("%w\nChanged meanwhile:%s", err, lines.String())}
+	return err // it was never based on that, or very long ago
 }
 
 // fieldsText lists what an audit entry changed, a line each.

@@ -62,7 +62,7 @@ func (c *command) folderShow() *cobra.Command {
 				return c.table([][]string{
 					{"Folder", f.Document.ID}, {"Name", clean(f.Document.Name)}, {"Address", clean(f.Document.Address)}, {"More addresses", oneLine(strings.Join(f.Document.Aliases, ", "), 300)},
 					{"Description", clean(f.Document.Description)}, {"Mailboxes", oneLine(strings.Join(f.Mailboxes, ", "), 300)},
-					{"Revision", strconv.FormatInt(f.Revision, 10)}, {"Changed", timeText(&f.UpdatedAt)},
+					{"Revision", f.Revision}, {"Changed", timeText(&f.UpdatedAt)},
 				})
 			})
 		},

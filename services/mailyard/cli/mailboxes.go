@@ -143,7 +143,7 @@ func (c *command) printMailbox(r reply, m operation.Mailbox) error {
 	if m.HasPassword {
 		password = "set"
 	}
-	if err := c.printf("%s\npassword: %s\nrevision: %d, changed %s\n", printable(strings.TrimSpace(string(raw))), password, m.Revision, ageText(&m.UpdatedAt)); err != nil {
+	if err := c.printf("%s\npassword: %s\nrevision: %s, changed %s\n", printable(strings.TrimSpace(string(raw))), password, m.Revision, ageText(&m.UpdatedAt)); err != nil {
 		return err
 	}
 	for _, p := range m.Missing {

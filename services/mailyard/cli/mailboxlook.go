@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/mailyard/mailyard/schemas"
 	"github.com/mailyard/mailyard/services/admin/operation"
 )
 
@@ -77,7 +76,7 @@ func (c *command) mailboxHistory() *cobra.Command {
 	return cmd
 }
 
-func (c *command) printStates(states []schemas.MailboxState) error {
+func (c *command) printStates(states []operation.MailboxState) error {
 	if len(states) == 0 {
 		return c.printf("No states are known.\n")
 	}

@@ -67,7 +67,7 @@ func (c *command) mailboxEdit() *cobra.Command {
 it meanwhile, nothing is changed, and what they did is shown.`,
 		Example: `  mailyard mailbox edit info --imap imap.acme.example:993
   mailyard mailbox edit info --set persisted_method=delete --set connect_retries=5
-  mailyard mailbox edit info -f changes.yaml --revision 12`,
+  mailyard mailbox edit info -f changes.yaml --revision 4zq2hq6pcmfuv5dq6mlwo3xz7e`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			changes, err := d.changes(c, cmd)
 			if err != nil {

@@ -128,12 +128,12 @@ func (c *command) mailShow() *cobra.Command {
 		Use: "show ID", Short: "Show a mail: its way, why it is where it is, its text", Args: exactly(1),
 		Example: "  mailyard mail show 2ap4ljqqsc5pvbqnxc7fjahcey",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var d mailstore.Detail
+			var d operation.Mail
 			r, err := c.ofMail(cmd.Context(), "mail.get", args[0], nil, &d)
 			if err != nil {
 				return err
 			}
-			return c.show(r, func() error { return c.showMail(d) })
+			return c.show(r, func() error { return c.showMail(d.Detail) })
 		},
 	}, "mail.get")
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/mailyard/mailyard/pkg/mailstore"
 	"github.com/mailyard/mailyard/services/admin/admintest"
+	"github.com/mailyard/mailyard/services/admin/operation"
 )
 
 func TestMailsAreFiltered(t *testing.T) {
@@ -66,7 +67,7 @@ func TestMailIsShownWithItsWayAndWhy(t *testing.T) {
 	if strings.Contains(out, "\x1b") || strings.Contains(u.do("mails", "--tenant", "acme"), "\x1b") {
 		t.Error("an escape sequence of a mail reaches the terminal")
 	}
-	var d mailstore.Detail
+	var d operation.Mail
 	u.json(&d, "mail", "show", id)
 	if d.MailID != id || len(d.Items) != 1 || len(d.Attached) != 1 {
 		t.Errorf("detail = %+v", d)

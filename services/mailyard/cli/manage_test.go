@@ -90,7 +90,7 @@ func TestEditTellsWhatOthersChanged(t *testing.T) {
 	var before operation.Mailbox
 	u.json(&before, "mailbox", "show", "info")
 	u.as(o.Ann).says("is changed", "mailbox", "edit", "info", "--set", "connect_retries=9")
-	u.refused([]string{"5: ", "Changed meanwhile", "by token laptop of ann", "connect_retries: 3 → 9"}, "mailbox", "edit", "info", "--name", "Mine", "--revision", fmt.Sprint(before.Revision))
+	u.refused([]string{"5: ", "Changed meanwhile", "by token laptop of ann", "connect_retries: 3 → 9"}, "mailbox", "edit", "info", "--name", "Mine", "--revision", before.Revision)
 	var after operation.Mailbox
 	u.json(&after, "mailbox", "show", "info")
 	if after.Document.Name != before.Document.Name {

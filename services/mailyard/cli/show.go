@@ -140,7 +140,6 @@ func why(b *strings.Builder, d mailstore.Detail) {
 			fmt.Fprintf(b, "  %s in %s was not looked at\n", oneLine(r.Address, 100), r.Header)
 		}
 	}
-	fmt.Fprintf(b, "  decided with configuration revision %d\n", d.Revision)
 }
 
 func reasonText(r schemas.Reason) string {

@@ -76,7 +76,7 @@ func (c *command) printTenant(t operation.Tenant) error {
 	return c.table([][]string{
 		{"Tenant", t.Document.ID}, {"Name", clean(t.Document.Name)}, {"Messaging database", t.Document.MessagingDatabase},
 		{"Mailboxes", limit(t.Document.Limits.Mailboxes)}, {"Mail per day", limit(t.Document.Limits.MailPerDay)},
-		{"Tenant Encryption Key", keyText(t.Key)}, {"Revision", strconv.FormatInt(t.Revision, 10)}, {"Created", timeText(&t.CreatedAt)}, {"Changed", timeText(&t.UpdatedAt)},
+		{"Tenant Encryption Key", keyText(t.Key)}, {"Revision", t.Revision}, {"Created", timeText(&t.CreatedAt)}, {"Changed", timeText(&t.UpdatedAt)},
 	})
 }
 
