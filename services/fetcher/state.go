@@ -86,7 +86,7 @@ func (r *reporter) update(ctx context.Context, change func(*schemas.MailboxState
 	r.mu.Lock()
 	before := r.state
 	change(&r.state)
-	changed := r.state.Status != before.Status || r.state.Detail != before.Detail ||
+	changed := r.state.Status != before.Status || r.state.Detail != before.Detail || r.state.NextAttempt != before.NextAttempt ||
 		r.state.Waiting != before.Waiting || r.state.InFlight != before.InFlight || r.state.Parked != before.Parked
 	if r.state.Status != before.Status {
 		r.state.Since = time.Now().UTC()

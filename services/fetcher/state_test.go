@@ -1,11 +1,14 @@
 package fetcher
 
 import (
+	"errors"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/mailyard/mailyard/schemas"
+	"github.com/mailyard/mailyard/services/servicetest"
 )
 
 func TestStateOfAnIdleMailboxIsWrittenAgainAndAgain(t *testing.T) {
@@ -54,4 +57,21 @@ func TestMailboxThatIsServedNoMoreHasNoMetric(t *testing.T) {
 	r.mailbox.Enabled = false
 	r.put("pw1")
 	r.Eventually("the gauge is gone", func() bool { return gauges() == 0 })
+}
+
+func TestEachFailureTellsItsNextAttempt(t *testing.T) {
+	t.Parallel()
+	b := servicetest.New(t)
+	r := newReporter(&running{redis: b.Redis, conn: b.Conn, logger: b.Logger}, tenant, "info", b.Logger)
+	for n := range 3 {
+		next := time.Now().Add(time.Duration(n+1) * time.Minute)
+		r.failed(t.Context(), schemas.StatusUnreachable, errors.New("the same every time"), next)
+		states, err := b.Redis.States(t.Context(), tenant)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(states) != 1 || states[0].NextAttempt == nil || !states[0].NextAttempt.Equal(next) {
+			t.Fatalf("after failure %d the states are %+v, want the next attempt at %v", n+1, states, next)
+		}
+	}
 }
