@@ -69,6 +69,7 @@ type looked struct {
 // lookedAt explains what routing made of every address. names are of folders.
 func lookedAt(list []schemas.Recipient, names func(id string) string) []looked {
 	var out []looked
+	decided := slices.ContainsFunc(list, func(a schemas.Recipient) bool { return a.Used })
 	matched := slices.ContainsFunc(list, func(a schemas.Recipient) bool { return a.Used && a.Folder != "" })
 	for _, a := range list {
 		l := looked{Recipient: a, Folder: names(a.Folder)}
@@ -80,7 +81,7 @@ func lookedAt(list []schemas.Recipient, names func(id string) string) []looked {
 		switch {
 		case a.Used && a.Folder != "":
 			l.Badge, l.Why = badge{Tone: toneOK, Text: "Used"}, "It is an address of the folder, and the "+set+" addresses decided."
-		case a.Used:
+		case a.Used, !decided && a.Folder == "":
 			l.Badge, l.Why = badge{Tone: toneWarn, Text: "No folder"}, "No folder of the mailbox has this address."
 			if matched { // nothing is amiss: most mail has addresses of others
 				l.Badge.Tone = toneOff

@@ -129,7 +129,7 @@ func missingText(problems config.Problems) string {
 // mailboxCards say how the mailbox is.
 func (r *request) mailboxCards(doc config.Mailbox, row operation.MailboxRow) []factCard {
 	in, out := incomingBadge(row.In), outgoingBadge(row.Out)
-	incoming := factCard{Title: "Incoming", Badge: &in, Text: row.In.Detail, Facts: []fact{{Name: "Server", Text: serverText(doc.IMAP), Code: true}, {Name: "Username", Text: doc.Username, Code: doc.Username != ""}}}
+	incoming := factCard{Title: "Incoming", Badge: &in, Text: cause(row.In.Detail, doc.Tenant, doc.ID), Facts: []fact{{Name: "Server", Text: serverText(doc.IMAP), Code: true}, {Name: "Username", Text: doc.Username, Code: doc.Username != ""}}}
 	if row.Enabled {
 		incoming.Facts = append(incoming.Facts, fact{Name: "Since", Time: timeOf(row.In.Since)}, fact{Name: "Last success", HTML: ago(time.Now(), timeOf(row.In.LastSuccess))})
 		if row.In.NextAttempt != nil {

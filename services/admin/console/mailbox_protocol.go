@@ -1,6 +1,7 @@
 package console
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -61,6 +62,8 @@ func (r *request) protocolTail(id string, log operation.Protocol, after int64) p
 	if n := len(log.Lines); n > 0 {
 		after = log.Lines[n-1].Seq
 	}
+	// Each replica writes what it hears in batches; people read it in its order.
+	slices.SortStableFunc(t.Lines, func(a, b lease.ProtocolLine) int { return a.At.Compare(b.At) })
 	if log.Until != nil {
 		t.Path = withQuery(r.path("mailboxes", id, "protocol", "lines"), nil, "after", strconv.FormatInt(after, 10))
 	}

@@ -156,7 +156,7 @@ func tokenForm(a control.Actor, typed url.Values) *form {
 		role.Options = append(role.Options, option{Value: string(o), Label: roleName(o)})
 	}
 	if role.Value == "" {
-		role.Value = string(a.Role)
+		role.Value = string(control.RoleReader)
 	}
 	days := field{Name: "days", Label: "Valid for", Widget: widgetSelect, Options: tokenDays(), Value: typed.Get("days")}
 	if days.Value == "" {

@@ -58,7 +58,7 @@ func (c *console) signIn(r *request) error {
 	case errors.As(err, &throttled):
 		r.status = http.StatusTooManyRequests
 		r.retryAfter(throttled.After)
-		v.Problem = problemOf(err).Detail
+		v.Problem = sentence(problemOf(err).Detail)
 	case err != nil:
 		return err
 	default:

@@ -97,7 +97,7 @@ func (c *console) tenantForm(t config.Tenant, revision string) *form {
 	f := &form{Post: tenantPath(t.ID, "parameters"), Submit: "Save parameters", Revision: revision, Guard: true}
 	if revision == "" {
 		f.Post, f.Submit, f.Cancel = "/tenants", "Create tenant", "/tenants"
-		basics = append(basics[:1:1], field{Name: "id", Label: "Id", Value: t.ID, Required: true, Code: true, Range: "a-z, 0-9 and hyphens, at most 63", Help: "Stands in addresses and events. It never changes."}, database)
+		basics = append(basics[:1:1], field{Name: "id", Label: "Id", Value: t.ID, Required: true, Code: true, Range: "1 to 63 of a-z, 0-9 and -", Help: "Stands in addresses and events. It never changes."}, database)
 	}
 	f.Groups = []fieldset{
 		{Fields: basics},

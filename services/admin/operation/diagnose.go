@@ -124,7 +124,11 @@ func (d *Desk) remember(ctx context.Context, m control.Mailbox, report doctor.Re
 func failedStep(r doctor.Report) error {
 	for _, s := range r.Steps {
 		if s.Outcome == doctor.Failed {
-			return Invalid(config.Problem{Path: s.ID, Message: strings.TrimSpace(s.Title + ": " + s.Answer + " " + s.Remedy)})
+			answer := s.Answer
+			if answer != "" && s.Remedy != "" && !strings.HasSuffix(answer, ".") {
+				answer += "." // and the remedy is a sentence of its own
+			}
+			return Invalid(config.Problem{Path: s.ID, Message: strings.TrimSpace(s.Title + ": " + answer + " " + s.Remedy)})
 		}
 	}
 	return nil

@@ -54,6 +54,16 @@
     find('[data-exists]', select.parentElement).textContent = known ? 'Exists on the server.' : 'Will be created when it is needed.';
   }
 
+  // What an address filled in goes when the address becomes another one: the
+  // password of one provider's mailbox must not be sent to another provider.
+  let provided = []; // name, value, and what stood there before
+  function withdraw(f) {
+    for (const p of provided) {
+      if (!touched.has(p.name) && valueOf(f, p.name) === p.value) fill(f, { [p.name]: p.before });
+    }
+    provided = [];
+  }
+
   // The settings of a provider go into fields that nobody typed in, and can be
   // taken back.
   function provide(notice) {
@@ -79,7 +89,10 @@
       for (const name of Object.keys(wanted)) before[name] ??= new FormData(f).getAll(name);
       take(wanted);
     };
-    if (Object.keys(values).length > 0) take(values);
+    if (Object.keys(values).length > 0) {
+      take(values);
+      provided = Object.keys(values).map((name) => ({ name, value: valueOf(f, name), before: before[name] }));
+    }
     else {
       show(false);
       const same = Object.entries(JSON.parse(notice.dataset.provider)).every(([name, list]) => valueOf(f, name) === list.join('\n'));
@@ -177,6 +190,9 @@
 
   document.addEventListener('htmx:beforeOnLoad', (e) => {
     if (e.detail.xhr.getResponseHeader('HX-Redirect')) leaving = true; // it is saved
+  });
+  document.addEventListener('htmx:beforeSwap', (e) => {
+    if (e.detail.target.id === 'provider') withdraw(form());
   });
   document.addEventListener('htmx:afterSettle', (e) => {
     if (e.detail.elt.id === 'mailbox-page') begin();
