@@ -57,8 +57,8 @@ func TestTheSimulatorSaysWhere(t *testing.T) {
 	}
 	has(t, page, "&lt;i&gt;Hello", "To <strong>Support</strong> because To: support&#43;x@acme.example matched without its &#43;tag.", "It would be moved to PersistedCCSPItems.", "Delivered-To", "kim@example.org", "No folder of the mailbox has this address.", "light, by its")
 	_, page = b.upload("/t/acme/simulator", map[string]string{"mailbox": "info", "text": "this is replaced"}, []byte("To: nobody@acme.example\r\nSubject: File \xff\r\n\r\nBody"))
-	has(t, page, "It would be in no folder.", "It would be moved to InvalidCCSPItems.", "a &lt;b&gt;.eml", "To: nobody@acme.example")
-	hasNot(t, page, "this is replaced", "Body")
+	has(t, page, "It would be in no folder.", "It would be moved to InvalidCCSPItems.", "a &lt;b&gt;.eml", "To: nobody@acme.example", "No folder of the mailbox has this address.")
+	hasNot(t, page, "this is replaced", "Body", "addresses decided")
 }
 
 func TestTheSimulatorRefuses(t *testing.T) {
