@@ -56,7 +56,7 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 	b := s.browser()
 	for range 50 {
 		if answer := b.do(http.MethodPost, "/sign-in", credentials("lena", "guess")); answer.StatusCode == http.StatusTooManyRequests {
-			if answer.Header.Get("Retry-After") == "" || !strings.Contains(text(t, answer), "too many attempts") {
+			if answer.Header.Get("Retry-After") == "" || !strings.Contains(text(t, answer), "Too many attempts") {
 				t.Errorf("Retry-After is %q", answer.Header.Get("Retry-After"))
 			}
 			return
