@@ -10,7 +10,7 @@ import (
 )
 
 // A Conn is an authenticated connection. It is used by one goroutine at a time;
-// only Counters may be called beside another method. After an error
+// only Counters and Wake may be called beside another method. After an error
 // other than a refusal of the server (see Alive) it is of no more use.
 //
 // The end of a context given to a method ends the connection: IMAP has no way
@@ -30,7 +30,7 @@ type Conn struct {
 	client   *imapclient.Client
 	guard    *guard
 	selected selection
-	changed  chan struct{} // holds a token after an EXISTS
+	changed  chan struct{} // holds a token after an EXISTS or Wake; outlives the client
 	noDates  bool          // a listing with INTERNALDATE ended the connection
 	folders  map[string]bool
 }
@@ -109,11 +109,7 @@ func (c *Conn) await(ctx context.Context, op string, limit, patience time.Durati
 
 // noteMailbox runs in go-imap's reader.
 func (c *Conn) noteMailbox(data *imapclient.UnilateralDataMailbox) {
-	if data.NumMessages == nil {
-		return
-	}
-	select {
-	case c.changed <- struct{}{}:
-	default:
+	if data.NumMessages != nil {
+		c.Wake()
 	}
 }

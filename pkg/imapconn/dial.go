@@ -22,9 +22,10 @@ import (
 func Dial(ctx context.Context, t Target, opts Options) (*Conn, error) {
 	opts = opts.withDefaults()
 	c := &Conn{
-		target: t,
-		opts:   opts,
-		log:    opts.Logger.With(zap.String("tenant", t.Tenant), zap.String("mailbox", t.Mailbox)),
+		target:  t,
+		opts:    opts,
+		log:     opts.Logger.With(zap.String("tenant", t.Tenant), zap.String("mailbox", t.Mailbox)),
+		changed: make(chan struct{}, 1),
 	}
 	c.tracer = newTracer(opts.Trace, t)
 	if err := c.dial(ctx); err != nil {
@@ -233,7 +234,6 @@ func (c *Conn) handOver(d *dialogue, raw net.Conn) {
 	}
 	first = append(first, "] ready\r\n"...)
 	buffered, _ := d.br.Peek(d.br.Buffered())
-	c.changed = make(chan struct{}, 1)
 	c.guard = newGuard(d.conn, raw, first, buffered, c.opts, &c.counters)
 	c.guard.tracer = c.tracer
 	c.client = imapclient.New(c.guard, &imapclient.Options{

@@ -146,6 +146,26 @@ func TestSizesWithoutDatesWhereDatesKill(t *testing.T) {
 	}
 }
 
+// Whoever wakes a connection while it is made anew is heard.
+func TestAWakeOutlivesAConnectionThatIsMadeAnew(t *testing.T) {
+	var c *imapconn.Conn
+	c, _ = script(t, "", imapconn.Options{}, imaptest.Rules{"UID FETCH": func(sc *conn, tag, args string) {
+		if strings.Contains(args, "INTERNALDATE") {
+			c.Wake()
+			sc.Close()
+			return
+		}
+		sc.Send("* 1 FETCH (UID 1 RFC822.SIZE 100)")
+		sc.OK(tag)
+	}})
+	if _, err := c.Sizes(t.Context(), []uint32{1}); err != nil {
+		t.Fatal(err)
+	}
+	if changed, err := c.Wait(t.Context(), time.Second); !changed || err != nil {
+		t.Errorf("waiting returned %v, %v; want to be woken", changed, err)
+	}
+}
+
 // One mail must not keep all others of the mailbox back.
 func TestOneMailWithoutASizeDoesNotKeepOthersBack(t *testing.T) {
 	tell := func(c *conn, uid int) { c.Send("* %d FETCH (UID %d RFC822.SIZE 100)", uid, uid) }

@@ -83,6 +83,15 @@ func (c *Conn) idle(ctx context.Context, d time.Duration) (idling, changed bool,
 	return true, changed, err
 }
 
+// Wake ends a Wait, or the next one, as if the server had told of new mail. It
+// may be called beside any other method.
+func (c *Conn) Wake() {
+	select {
+	case c.changed <- struct{}{}:
+	default:
+	}
+}
+
 // pause waits for an EXISTS, for d, for the end of ctx or of the connection.
 func (c *Conn) pause(ctx context.Context, d time.Duration) (changed bool, err error) {
 	timer := time.NewTimer(d)
