@@ -11,7 +11,7 @@ import (
 // SetPassword changes the password of the actor's own account, for whoever knows
 // the current one: a browser that was left alone is not enough. All sessions of
 // the account end, and a new one begins. Nobody sets the password of somebody
-// else; that is what Link is for.
+// else; that is what ResetLink is for.
 //
 // Errors: config.Problems with the path "password", ErrCredentials for a wrong
 // current password, *ThrottledError as in SignIn.

@@ -43,18 +43,15 @@ func (s *Store) Account(ctx context.Context, actor control.Actor, name string) (
 
 // visible returns an account that the actor may see.
 func visible(ctx context.Context, tx *control.Tx, actor control.Actor, name string) (Account, error) {
-	a, ok, err := byName(ctx, tx, name)
-	switch {
-	case err != nil:
-		return Account{}, err
-	case !ok:
-		return Account{}, control.ErrNotFound
-	}
-	return a, maySee(actor, a)
+	return permitted(ctx, tx, actor, name, maySee)
 }
 
 // managed returns an account that the actor may change.
 func managed(ctx context.Context, tx *control.Tx, actor control.Actor, name string) (Account, error) {
+	return permitted(ctx, tx, actor, name, mayManage)
+}
+
+func permitted(ctx context.Context, tx *control.Tx, actor control.Actor, name string, may func(control.Actor, Account) error) (Account, error) {
 	a, ok, err := byName(ctx, tx, name)
 	switch {
 	case err != nil:
@@ -62,5 +59,5 @@ func managed(ctx context.Context, tx *control.Tx, actor control.Actor, name stri
 	case !ok:
 		return Account{}, control.ErrNotFound
 	}
-	return a, mayManage(actor, a)
+	return a, may(actor, a)
 }

@@ -11,9 +11,9 @@ import (
 
 // PutAccount creates or changes an account. based is the revision that the
 // change was made on, 0 for any, control.IfThere for any of an account that is
-// there, control.IfNew for a new one. A new account has
-// no password: Link makes the invitation. A change of role or tenant, and
-// disabling, ends the account's sessions. What changes nothing leaves no trace.
+// there, control.IfNew for a new one. A new account has no password: ResetLink
+// makes the invitation. A change of role or tenant, and disabling, ends the
+// account's sessions. What changes nothing leaves no trace.
 //
 // Errors: config.Problems, control.ErrForbidden, control.ErrExists,
 // control.ErrStale, ErrLastLandlord.
