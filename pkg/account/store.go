@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/mailyard/mailyard/pkg/control"
 	"github.com/mailyard/mailyard/schemas"
 )
@@ -61,7 +59,6 @@ func (e *RefusedError) Is(target error) bool { return target == ErrRefused }
 
 // Options of a Store. The zero value is good.
 type Options struct {
-	Logger *zap.Logger
 	Cost   Cost // of hashing a password; zero: DefaultCost
 	Hashes int  // how many passwords are hashed at once, which bounds the memory; 0: 2
 }
@@ -70,14 +67,10 @@ type Options struct {
 // by several processes.
 type Store struct {
 	db     *control.Store
-	logger *zap.Logger
 	hasher *hasher
 }
 
 // New returns the accounts of a control database.
 func New(c *control.Store, o Options) *Store {
-	if o.Logger == nil {
-		o.Logger = zap.NewNop()
-	}
-	return &Store{db: c, logger: o.Logger, hasher: newHasher(o.Cost, o.Hashes)}
+	return &Store{db: c, hasher: newHasher(o.Cost, o.Hashes)}
 }

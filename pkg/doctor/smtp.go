@@ -25,7 +25,7 @@ func (r *run) smtp(ctx context.Context) *smtpconn.Conn {
 		mailhost.StageCapabilities: StepSMTPSignIn, mailhost.StageSignIn: StepSMTPSignIn,
 	})
 	conn, err := smtpconn.Dial(ctx, c.target, smtpconn.Options{
-		Logger: r.log, Dial: r.doctor.Dial, Observe: c.observe, CommandTimeout: patience, SendTimeout: patience,
+		Dial: r.doctor.Dial, Observe: c.observe, CommandTimeout: patience, SendTimeout: patience,
 	})
 	if !c.end(err) {
 		return nil

@@ -6,8 +6,6 @@ import (
 	"net"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/mailyard/mailyard/pkg/mailhost"
 )
 
@@ -19,8 +17,6 @@ type (
 
 // Options tune a connection. The zero value is ready for use.
 type Options struct {
-	Logger *zap.Logger // nil: silent
-
 	// Dial opens the TCP connection; nil: a net.Dialer. Restrictions on where
 	// a tenant may connect to belong here.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
@@ -38,9 +34,6 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	if o.Logger == nil {
-		o.Logger = zap.NewNop()
-	}
 	if o.Dial == nil {
 		o.Dial = new(net.Dialer).DialContext
 	}

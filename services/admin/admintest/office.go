@@ -81,7 +81,7 @@ func New(t testing.TB) *Office {
 	t.Cleanup(func() { check(t, o.Control.Close()) })
 	o.Store = must[*sqlitestore.Store](t)(sqlitestore.Open(t.Context(), filepath.Join(dir, "messaging.db"), o.Logger))
 	t.Cleanup(func() { check(t, o.Store.Close()) })
-	o.Accounts = account.New(o.Control, account.Options{Cost: account.Cost{Memory: 8, Passes: 1, Threads: 1}, Logger: o.Logger})
+	o.Accounts = account.New(o.Control, account.Options{Cost: account.Cost{Memory: 8, Passes: 1, Threads: 1}})
 	o.Desk = &operation.Desk{
 		Control: o.Control, Accounts: o.Accounts, Stores: stores.Stores{"default": o.Store}, Bus: o.Conn, Leases: leases,
 		Doctor: doctor.Doctor{
