@@ -22,7 +22,6 @@ type Store struct {
 	*reader.Reader
 	pool    *pgxpool.Pool
 	reading *sql.DB
-	logger  *zap.Logger
 	large   chan struct{} // one place per transaction with large mail
 }
 
@@ -68,7 +67,6 @@ func Open(ctx context.Context, url string, logger *zap.Logger) (*Store, error) {
 		Reader:  reader.New(reading, dialect{}),
 		pool:    pool,
 		reading: reading,
-		logger:  logger,
 		large:   make(chan struct{}, largeWriters),
 	}, nil
 }

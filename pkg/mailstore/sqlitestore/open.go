@@ -20,7 +20,6 @@ type Store struct {
 	*reader.Reader
 	writing *sql.DB // one connection: SQLite has one writer
 	reading *sql.DB
-	logger  *zap.Logger
 }
 
 var _ mailstore.Store = (*Store)(nil)
@@ -57,7 +56,7 @@ func Open(ctx context.Context, path string, logger *zap.Logger) (*Store, error) 
 		_ = writing.Close()
 		return nil, err
 	}
-	return &Store{Reader: reader.New(reading, dialect{}), writing: writing, reading: reading, logger: logger}, nil
+	return &Store{Reader: reader.New(reading, dialect{}), writing: writing, reading: reading}, nil
 }
 
 // connect opens a pool of connections. A connection waits 10 s for a lock that
