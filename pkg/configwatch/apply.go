@@ -19,7 +19,7 @@ var errUnknownKey = errors.New("the key is of no known kind")
 
 // put takes a record over. On an error the record that was known stays.
 func (r records) put(key string, value []byte) error {
-	kind, key1, err := splitKey(key)
+	kind, named, err := splitKey(key)
 	if err != nil {
 		return err
 	}
@@ -29,28 +29,28 @@ func (r records) put(key string, value []byte) error {
 		if err := decode(value, &record); err != nil {
 			return err
 		}
-		if record.Document.ID != key1.tenant {
+		if record.Document.ID != named.tenant {
 			return errors.New("the record is of another tenant than its key")
 		}
-		r.tenants[key1.tenant] = record
+		r.tenants[named.tenant] = record
 	case schemas.KindFolder:
 		var record config.FolderRecord
 		if err := decode(value, &record); err != nil {
 			return err
 		}
-		if (id{record.Document.Tenant, record.Document.ID}) != key1 {
+		if (id{record.Document.Tenant, record.Document.ID}) != named {
 			return errors.New("the record is of another folder than its key")
 		}
-		r.folders[key1] = record
+		r.folders[named] = record
 	case schemas.KindMailbox:
 		var record config.MailboxRecord
 		if err := decode(value, &record); err != nil {
 			return err
 		}
-		if (id{record.Document.Tenant, record.Document.ID}) != key1 {
+		if (id{record.Document.Tenant, record.Document.ID}) != named {
 			return errors.New("the record is of another mailbox than its key")
 		}
-		r.mailboxes[key1] = record
+		r.mailboxes[named] = record
 	}
 	return nil
 }
@@ -68,17 +68,17 @@ func decode(value []byte, into any) error {
 }
 
 func (r records) remove(key string) {
-	kind, key1, err := splitKey(key)
+	kind, named, err := splitKey(key)
 	if err != nil {
 		return
 	}
 	switch kind {
 	case schemas.KindTenant:
-		delete(r.tenants, key1.tenant)
+		delete(r.tenants, named.tenant)
 	case schemas.KindFolder:
-		delete(r.folders, key1)
+		delete(r.folders, named)
 	case schemas.KindMailbox:
-		delete(r.mailboxes, key1)
+		delete(r.mailboxes, named)
 	}
 }
 

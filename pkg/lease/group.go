@@ -144,7 +144,10 @@ func (g *Group) acquire(ctx context.Context, resources []string) ([]Lease, error
 		return nil, fmt.Errorf("acquiring leases of %s: %w", g.options.Name, err)
 	}
 	fences, err := cmd.Int64Slice()
-	if err != nil || len(fences) != len(resources) {
+	if err == nil && len(fences) != len(resources) {
+		err = fmt.Errorf("%d fences for %d resources", len(fences), len(resources))
+	}
+	if err != nil {
 		return nil, fmt.Errorf("acquiring leases of %s: unexpected answer: %w", g.options.Name, err)
 	}
 	var leases []Lease
@@ -164,7 +167,10 @@ func (g *Group) renew(ctx context.Context, leases []Lease) ([]bool, error) {
 		return nil, fmt.Errorf("renewing leases of %s: %w", g.options.Name, err)
 	}
 	kept, err := cmd.BoolSlice()
-	if err != nil || len(kept) != len(leases) {
+	if err == nil && len(kept) != len(leases) {
+		err = fmt.Errorf("%d results for %d leases", len(kept), len(leases))
+	}
+	if err != nil {
 		return nil, fmt.Errorf("renewing leases of %s: unexpected answer: %w", g.options.Name, err)
 	}
 	return kept, nil
