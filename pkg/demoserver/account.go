@@ -4,9 +4,11 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -129,11 +131,12 @@ func (a *account) rename(from, to string) error {
 	if from == inbox || a.folders[to] != nil {
 		return refuse(imap.ResponseCodeCannot, "folder cannot be renamed to this")
 	}
-	for name, f := range a.folders {
+	for _, name := range slices.Sorted(maps.Keys(a.folders)) { // as it was: the new names may begin with the old one
 		below, ok := strings.CutPrefix(name, from)
 		if !ok || below != "" && below[0] != Delimiter {
 			continue
 		}
+		f := a.folders[name]
 		dir := filepath.Join(a.dir, escape(to+below))
 		if err := os.Rename(f.dir, dir); err != nil {
 			return err

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -373,27 +372,6 @@ func TestSearch(t *testing.T) {
 	}
 }
 
-func TestCertificateIsKept(t *testing.T) {
-	dir := t.TempDir()
-	_, ca, err := demoserver.Certificate(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config, again, err := demoserver.Certificate(dir)
-	if err != nil || again != ca {
-		t.Fatalf("another certificate at the second start: %v", err)
-	}
-	if err := config.Certificates[0].Leaf.VerifyHostname("127.0.0.1"); err != nil {
-		t.Error(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "certificate.pem"), []byte("broken"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, fresh, err := demoserver.Certificate(dir); err != nil || fresh == ca {
-		t.Errorf("a broken certificate was not replaced: %v", err)
-	}
-}
-
 func TestWrongPassword(t *testing.T) {
 	s := start(t, t.TempDir())
 	for _, user := range [][2]string{{"ann", "x"}, {"nobody", "secret"}, {"../bob", ""}} {
@@ -449,5 +427,30 @@ func TestNamesOfMailsAndFolders(t *testing.T) {
 	}
 	if _, err := c.Move(imap.UIDSetNum(1), "none").Wait(); err == nil {
 		t.Error("moved to a folder that does not exist")
+	}
+}
+
+// A folder that moves below itself, as RENAME allows, moves once.
+func TestAFolderMovesBelowItself(t *testing.T) {
+	s := start(t, t.TempDir())
+	c := client(t, s, nil)
+	for i := range 20 { // the order in which a map is gone through is another each time
+		from := fmt.Sprintf("F%d", i)
+		for _, name := range []string{from, from + "/x"} {
+			if err := c.Create(name, nil).Wait(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := c.Rename(from, from+"/below", nil).Wait(); err != nil {
+			t.Fatal(err)
+		}
+		names, err := s.Folders("ann")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := slices.DeleteFunc(names, func(name string) bool { return !strings.HasPrefix(name, from+"/") && name != from })
+		if diff := cmp.Diff([]string{from + "/below", from + "/below/x"}, got); diff != "" {
+			t.Fatalf("the folders are (-want +got):\n%s", diff)
+		}
 	}
 }
