@@ -2,7 +2,6 @@ package imaptest
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"strings"
 )
@@ -26,5 +25,3 @@ func Messages(first, n, size int) [][]byte {
 	}
 	return mails
 }
-
-func asError[E error](err error, target *E) bool { return errors.As(err, target) }

@@ -32,7 +32,7 @@ type Script struct {
 	stop     chan struct{}
 
 	mu       sync.Mutex
-	open     map[net.Conn]struct{}
+	open     map[net.Conn]struct{} // nil: the script has ended
 	commands []string
 }
 
@@ -105,6 +105,11 @@ func (s *Script) accept() {
 			return
 		}
 		s.mu.Lock()
+		if s.open == nil { // accepted while the script ended
+			s.mu.Unlock()
+			conn.Close()
+			return
+		}
 		s.open[conn] = struct{}{}
 		s.mu.Unlock()
 		s.conns.Go(func() {
@@ -122,6 +127,7 @@ func (s *Script) close() {
 	for conn := range s.open {
 		conn.Close()
 	}
+	s.open = nil
 	s.mu.Unlock()
 	s.conns.Wait()
 }

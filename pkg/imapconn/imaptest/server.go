@@ -1,6 +1,7 @@
 package imaptest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -141,7 +142,7 @@ func (s *Server) Mails(user, folder string) []Mail {
 	section := &imap.FetchItemBodySection{Peek: true}
 	msgs, err := c.Fetch(imap.SeqSet{{Start: 1}}, &imap.FetchOptions{UID: true, Flags: true, BodySection: []*imap.FetchItemBodySection{section}}).Collect()
 	var refused *imap.Error
-	if err != nil && !asError(err, &refused) { // "1:*" of an empty folder may be refused
+	if err != nil && !errors.As(err, &refused) { // "1:*" of an empty folder may be refused
 		s.t.Fatalf("reading folder %s of %s: %v", folder, user, err)
 	}
 	var mails []Mail
