@@ -59,7 +59,7 @@ func (s *Store) Audit(ctx context.Context, actor Actor, query AuditQuery) (list 
 	if limit <= 0 {
 		limit = 100
 	}
-	since, until := formatZero(query.Since), formatZero(query.Until)
+	where, args := query.where()
 	err = s.read(ctx, func(q querier) error {
 		return q.each(ctx, func(row scanner) error {
 			var e AuditEntry
@@ -73,10 +73,7 @@ func (s *Store) Audit(ctx context.Context, actor Actor, query AuditQuery) (list 
 			list = append(list, e)
 			return json.Unmarshal([]byte(fields), &list[len(list)-1].Fields)
 		}, `SELECT id, at, revision, actor, role, source, kind, tenant, document, change, fields FROM audit
-			WHERE (? = '' OR tenant = ?) AND (? = '' OR kind = ?) AND (? = '' OR document = ?) AND (? = '' OR actor = ?) AND (? = '' OR change = ?)
-				AND (? = '' OR at >= ?) AND (? = '' OR at < ?) AND (? = 0 OR id < ?) ORDER BY id DESC LIMIT ?`,
-			query.Tenant, query.Tenant, string(query.Kind), string(query.Kind), query.ID, query.ID, query.Actor, query.Actor, query.Change, query.Change,
-			since, since, until, until, query.Before, query.Before, limit)
+			WHERE TRUE`+where+` ORDER BY id DESC LIMIT ?`, append(args, limit)...)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("reading audit: %w", err)
@@ -84,10 +81,23 @@ func (s *Store) Audit(ctx context.Context, actor Actor, query AuditQuery) (list 
 	return list, nil
 }
 
-// formatZero returns "" for the zero time.
-func formatZero(t time.Time) string {
-	if t.IsZero() {
-		return ""
+// where returns the conditions of a query with their arguments. What is not asked
+// for is not among them: see matching.
+func (q AuditQuery) where() (conditions string, args []any) {
+	for _, c := range []struct{ column, value string }{
+		{"tenant", q.Tenant}, {"kind", string(q.Kind)}, {"document", q.ID}, {"actor", q.Actor}, {"change", q.Change},
+	} {
+		condition, arg := matching(c.column, c.value)
+		conditions, args = conditions+condition, append(args, arg...)
 	}
-	return formatTime(t)
+	if !q.Since.IsZero() {
+		conditions, args = conditions+` AND at >= ?`, append(args, formatTime(q.Since))
+	}
+	if !q.Until.IsZero() {
+		conditions, args = conditions+` AND at < ?`, append(args, formatTime(q.Until))
+	}
+	if q.Before != 0 {
+		conditions, args = conditions+` AND id < ?`, append(args, q.Before)
+	}
+	return conditions, args
 }

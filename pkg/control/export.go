@@ -40,15 +40,15 @@ func (q querier) export(ctx context.Context, tenant string, landlord bool) (docs
 		}
 	}
 	if landlord {
-		err := q.each(ctx, func(row scanner) error {
-			t, err := scanTenant(row)
-			if err != nil {
-				return err
-			}
-			return add(config.Document{Kind: schemas.KindTenant, Tenant: t.Document.ID, ID: t.Document.ID, GenerateKey: t.KeyID != ""}, t.Document)
-		}, `SELECT `+tenantColumns+` FROM tenants WHERE deleted_at IS NULL AND (? = '' OR id = ?) ORDER BY id`, tenant, tenant)
+		tenants, err := q.tenants(ctx, tenant)
 		if err != nil {
 			return nil, err
+		}
+		for _, t := range tenants {
+			d := config.Document{Kind: schemas.KindTenant, Tenant: t.Document.ID, ID: t.Document.ID, GenerateKey: t.KeyID != ""}
+			if err := add(d, t.Document); err != nil {
+				return nil, err
+			}
 		}
 	}
 	folders, err := q.folders(ctx, tenant)

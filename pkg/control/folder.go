@@ -47,11 +47,12 @@ func (q querier) folders(ctx context.Context, tenant string) (list []Folder, err
 	if !allOrOne(tenant) {
 		return nil, nil
 	}
+	ofTenant, args := matching("tenant", tenant)
 	err = q.each(ctx, func(row scanner) error {
 		f, err := scanFolder(row)
 		list = append(list, f)
 		return err
-	}, `SELECT `+folderColumns+` FROM folders WHERE deleted_at IS NULL AND (? = '' OR tenant = ?) ORDER BY tenant, id`, tenant, tenant)
+	}, `SELECT `+folderColumns+` FROM folders WHERE deleted_at IS NULL`+ofTenant+` ORDER BY tenant, id`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("listing folders: %w", err)
 	}

@@ -54,7 +54,8 @@ func (q querier) mailboxes(ctx context.Context, tenant string) ([]Mailbox, error
 	if !allOrOne(tenant) {
 		return nil, nil
 	}
-	return q.selectMailboxes(ctx, `WHERE deleted_at IS NULL AND (? = '' OR tenant = ?) ORDER BY tenant, id`, tenant, tenant)
+	ofTenant, args := matching("tenant", tenant)
+	return q.selectMailboxes(ctx, `WHERE deleted_at IS NULL`+ofTenant+` ORDER BY tenant, id`, args...)
 }
 
 // mailboxesOf returns those that use a folder.
@@ -120,7 +121,8 @@ func (q querier) countMailboxes(ctx context.Context, tenant string) (n int, err 
 	if !allOrOne(tenant) {
 		return 0, nil
 	}
-	err = q.row(ctx, `SELECT count(*) FROM mailboxes WHERE deleted_at IS NULL AND (? = '' OR tenant = ?)`, tenant, tenant).Scan(&n)
+	ofTenant, args := matching("tenant", tenant)
+	err = q.row(ctx, `SELECT count(*) FROM mailboxes WHERE deleted_at IS NULL`+ofTenant, args...).Scan(&n)
 	if err != nil {
 		return 0, fmt.Errorf("counting mailboxes: %w", err)
 	}

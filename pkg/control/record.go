@@ -35,6 +35,16 @@ func (t target) named() bool { return config.IsSlug(t.tenant) && config.IsSlug(t
 // is empty.
 func allOrOne(tenant string) bool { return tenant == "" || config.IsSlug(tenant) }
 
+// matching returns the condition that a column has a value, with its argument;
+// none for "", which is all. For a condition that its argument can switch off
+// SQLite uses no index.
+func matching(column, value string) (condition string, args []any) {
+	if value == "" {
+		return "", nil
+	}
+	return ` AND ` + column + ` = ?`, []any{value}
+}
+
 // idText returns an id as messages show it; what is no id is quoted.
 func idText(id string) string {
 	if config.IsSlug(id) {

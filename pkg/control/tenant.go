@@ -122,11 +122,12 @@ func (s *Store) ListTenants(ctx context.Context, actor Actor) (list []Tenant, er
 
 // tenants returns those that are not deleted, or the one with the id.
 func (q querier) tenants(ctx context.Context, only string) (list []Tenant, err error) {
+	withID, args := matching("id", only)
 	err = q.each(ctx, func(row scanner) error {
 		t, err := scanTenant(row)
 		list = append(list, t)
 		return err
-	}, `SELECT `+tenantColumns+` FROM tenants WHERE deleted_at IS NULL AND (? = '' OR id = ?) ORDER BY id`, only, only)
+	}, `SELECT `+tenantColumns+` FROM tenants WHERE deleted_at IS NULL`+withID+` ORDER BY id`, args...)
 	return list, err
 }
 
