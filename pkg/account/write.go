@@ -27,7 +27,7 @@ func (s *Store) PutAccount(ctx context.Context, actor control.Actor, doc Documen
 			return err
 		}
 		if exists && maySee(actor, before) != nil {
-			if err := checkRevision(based, false, 0); err != nil { // as if it did not exist
+			if err := control.CheckRevision(based, false, 0); err != nil { // as if it did not exist
 				return err
 			}
 			return config.Problems{{Path: "name", Message: "is in use"}}
@@ -37,7 +37,7 @@ func (s *Store) PutAccount(ctx context.Context, actor control.Actor, doc Documen
 				return err
 			}
 		}
-		if err := checkRevision(based, exists, before.Revision); err != nil {
+		if err := control.CheckRevision(based, exists, before.Revision); err != nil {
 			return err
 		}
 		if err := checkTenant(ctx, tx, doc.Tenant); err != nil {
@@ -90,7 +90,7 @@ func (s *Store) DeleteAccount(ctx context.Context, actor control.Actor, name str
 		if err != nil {
 			return err
 		}
-		if err := checkRevision(based, true, a.Revision); err != nil {
+		if err := control.CheckRevision(based, true, a.Revision); err != nil {
 			return err
 		}
 		if _, err := tx.Exec(ctx, `DELETE FROM accounts WHERE name_key = ?`, a.key); err != nil {
@@ -103,20 +103,6 @@ func (s *Store) DeleteAccount(ctx context.Context, actor control.Actor, name str
 	})
 	if err != nil {
 		return fmt.Errorf("deleting account %.80s: %w", name, err)
-	}
-	return nil
-}
-
-func checkRevision(based int64, exists bool, current int64) error {
-	switch {
-	case based == control.IfNew && exists:
-		return control.ErrExists
-	case based == control.IfThere && !exists:
-		return fmt.Errorf("%w (it does not exist)", control.ErrStale)
-	case based > 0 && !exists:
-		return fmt.Errorf("%w (it was deleted)", control.ErrStale)
-	case based > 0 && based != current:
-		return control.ErrStale
 	}
 	return nil
 }

@@ -81,6 +81,17 @@ func (s *Store) Audit(ctx context.Context, actor Actor, query AuditQuery) (list 
 	return list, nil
 }
 
+// audit writes an entry. Fields must hold no secret.
+func (w *writer) audit(ctx context.Context, kind schemas.Kind, tenant, id, change string, fields []FieldChange) error {
+	values, err := json.Marshal(append([]FieldChange{}, fields...)) // a list, without any too
+	if err != nil {
+		return err
+	}
+	_, err = w.exec(ctx, `INSERT INTO audit (at, revision, actor, role, source, kind, tenant, document, change, fields) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		formatTime(w.at), w.revision, w.actor.Name, string(w.actor.Role), w.actor.From, string(kind), tenant, id, change, string(values))
+	return err
+}
+
 // where returns the conditions of a query with their arguments. What is not asked
 // for is not among them: see matching.
 func (q AuditQuery) where() (conditions string, args []any) {

@@ -55,17 +55,14 @@ func idText(id string) string {
 
 // checkRevision compares what a change was based on with what is there.
 func (t target) checkRevision(based int64, exists bool, current int64) error {
+	err := CheckRevision(based, exists, current)
 	switch {
-	case based == IfNew && exists:
-		return fmt.Errorf("creating %s: %w", t, ErrExists)
-	case based == IfThere && !exists:
-		return fmt.Errorf("changing %s: %w (it does not exist)", t, ErrStale)
-	case based > 0 && !exists:
-		return fmt.Errorf("changing %s: %w (it was deleted)", t, ErrStale)
-	case based > 0 && based != current:
-		return fmt.Errorf("changing %s: %w", t, ErrStale)
+	case err == nil:
+		return nil
+	case based == IfNew:
+		return fmt.Errorf("creating %s: %w", t, err)
 	}
-	return nil
+	return fmt.Errorf("changing %s: %w", t, err)
 }
 
 // record writes the audit entry and the outbox row of a change. from is the
@@ -73,13 +70,7 @@ func (t target) checkRevision(based int64, exists bool, current int64) error {
 func (w *writer) record(ctx context.Context, t target, change string, from int64, fields []FieldChange) error {
 	w.changes++
 	w.documents = true
-	values, err := json.Marshal(fields)
-	if err != nil {
-		return fmt.Errorf("recording change of %s: %w", t, err)
-	}
-	_, err = w.exec(ctx, `INSERT INTO audit (at, revision, actor, role, source, kind, tenant, document, change, fields) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		formatTime(w.at), w.revision, w.actor.Name, string(w.actor.Role), w.actor.From, string(t.kind), t.tenant, t.id, change, string(values))
-	if err != nil {
+	if err := w.audit(ctx, t.kind, t.tenant, t.id, change, fields); err != nil {
 		return fmt.Errorf("recording change of %s: %w", t, err)
 	}
 	event := schemas.ConfigChange{

@@ -23,6 +23,22 @@ const IfNew int64 = -1
 // with whatever revision.
 const IfThere int64 = -2
 
+// CheckRevision compares what a change was based on with what is there, and
+// returns what wraps ErrExists or ErrStale if they do not agree.
+func CheckRevision(based int64, exists bool, current int64) error {
+	switch {
+	case based == IfNew && exists:
+		return ErrExists
+	case based == IfThere && !exists:
+		return fmt.Errorf("%w (it does not exist)", ErrStale)
+	case based > 0 && !exists:
+		return fmt.Errorf("%w (it was deleted)", ErrStale)
+	case based > 0 && based != current:
+		return ErrStale
+	}
+	return nil
+}
+
 // Retention is how long a deleted document is kept, so that mail in flight ends
 // well.
 const Retention = 24 * time.Hour

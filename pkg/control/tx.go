@@ -2,7 +2,6 @@ package control
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -56,19 +55,9 @@ func (t *Tx) Each(ctx context.Context, f func(scan func(...any) error) error, qu
 
 // Audit writes an audit entry, without an event: what it tells of is no
 // document that services follow. tenant is empty for what concerns the landlord
-// alone. Fields must hold no secret.
+// alone. Fields must hold no secret. Not in a View.
 func (t *Tx) Audit(ctx context.Context, kind schemas.Kind, tenant, id, change string, fields ...FieldChange) error {
-	values, err := json.Marshal(fields)
-	if err != nil {
-		return fmt.Errorf("recording %s of %s %s: %w", change, kind, id, err)
-	}
-	if len(fields) == 0 {
-		values = []byte("[]")
-	}
-	w := t.w
-	_, err = w.exec(ctx, `INSERT INTO audit (at, revision, actor, role, source, kind, tenant, document, change, fields) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		formatTime(w.at), w.revision, w.actor.Name, string(w.actor.Role), w.actor.From, string(kind), tenant, id, change, string(values))
-	if err != nil {
+	if err := t.w.audit(ctx, kind, tenant, id, change, fields); err != nil {
 		return fmt.Errorf("recording %s of %s %s: %w", change, kind, id, err)
 	}
 	return nil
