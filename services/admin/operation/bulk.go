@@ -97,6 +97,9 @@ func (d *Desk) BulkMailboxes(ctx context.Context, a control.Actor, in *BulkMailb
 	}
 	for i := range outcomes {
 		g.Go(func() error {
+			if err := ctx.Err(); err != nil { // whoever asked has left, or it took too long: no fault of the mailboxes
+				return err
+			}
 			o := &outcomes[i]
 			if err := one(ctx, a, o.ID); err != nil {
 				o.Problem = d.failed(a, b.Action, in.Tenant, o.ID, err)

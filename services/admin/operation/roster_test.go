@@ -2,7 +2,10 @@ package operation_test
 
 import (
 	"context"
+	"errors"
 	"testing"
+
+	"go.uber.org/zap"
 
 	"github.com/mailyard/mailyard/pkg/mailstore"
 	"github.com/mailyard/mailyard/services/admin/admintest"
@@ -33,5 +36,23 @@ func TestALeftPageDoesNotSpoilTheList(t *testing.T) {
 	page, err := o.Desk.ListMailboxes(t.Context(), o.Ann.Actor, in)
 	if err != nil || len(page.Away) > 0 || page.Mailboxes[0].Today != 1 {
 		t.Errorf("the next one sees %+v, %v", page, err)
+	}
+}
+
+// Who leaves in the middle of a bulk action leaves no fault per mailbox in the log.
+func TestABulkActionEndsWithWhoAskedForIt(t *testing.T) {
+	t.Parallel()
+	o := admintest.New(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	o.Desk.Stores["default"] = left{o.Store, cancel}
+	_, err := o.Desk.BulkMailboxes(ctx, o.Ann.Actor, &operation.BulkMailboxes{
+		InTenant: operation.InTenant{Tenant: "acme"}, Body: operation.Bulk{Action: operation.BulkDisable, IDs: []string{o.Acme.Mailbox}},
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("it ended with %v", err)
+	}
+	if n := o.Logs.FilterLevelExact(zap.ErrorLevel).Len(); n > 0 {
+		t.Errorf("%d faults are in the log", n)
 	}
 }
