@@ -162,7 +162,7 @@ func (q querier) folderConflicts(ctx context.Context, doc config.Folder, known c
 			problems = append(problems, config.Problem{Path: "name", Message: "folder " + other + " has this name"})
 		}
 	}
-	for i, a := range append([]string{doc.Address}, doc.Aliases...) {
+	for i, a := range doc.Addresses() {
 		path := "address"
 		if i > 0 {
 			path = fmt.Sprintf("aliases[%d]", i-1)
@@ -208,7 +208,7 @@ func (w *writer) saveFolder(ctx context.Context, f Folder) error {
 	if err := w.freeAddresses(ctx, name); err != nil || f.deletedAt != nil {
 		return err
 	}
-	for _, a := range append([]string{f.Document.Address}, f.Document.Aliases...) {
+	for _, a := range f.Document.Addresses() {
 		key, err := addressKey(a)
 		if err == nil {
 			_, err = w.exec(ctx, `INSERT INTO folder_addresses (tenant, address_key, folder) VALUES (?, ?, ?)`, name.tenant, key, name.id)

@@ -24,6 +24,19 @@ type Rules struct {
 	Plus            bool
 }
 
+// RulesOf returns the rules of a mailbox. Folders are those of the mailbox that
+// exist, in the order of its list.
+func RulesOf(m config.Mailbox, folders []config.Folder) Rules {
+	r := Rules{
+		Tenant: m.Tenant, Mailbox: m.ID, Login: m.Username, Folders: make([]Folder, len(folders)),
+		Unmatched: m.Unmatched, Recipients: m.Recipients, Plus: m.PlusAddressing,
+	}
+	for i, f := range folders {
+		r.Folders[i] = Folder{ID: f.ID, Name: f.Name, Addresses: f.Addresses()}
+	}
+	return r
+}
+
 // A Table is the compiled form of Rules. It never changes and is safe for
 // concurrent use.
 type Table struct {

@@ -24,6 +24,9 @@ type Folder struct {
 	Description string   `json:"description,omitempty"`
 }
 
+// Addresses returns the folder's address and its aliases.
+func (f Folder) Addresses() []string { return append([]string{f.Address}, f.Aliases...) }
+
 // A Mailbox is an external IMAP mailbox that mail is taken from.
 type Mailbox struct {
 	Tenant          string   `json:"tenant"`

@@ -5,6 +5,7 @@ import (
 
 	"github.com/mailyard/mailyard/pkg/configwatch"
 	"github.com/mailyard/mailyard/pkg/routing"
+	"github.com/mailyard/mailyard/schemas/config"
 )
 
 // tables keeps the compiled routing table of each mailbox for as long as its
@@ -39,14 +40,9 @@ func (t *tables) of(tenant, mailbox string) (*table, bool) {
 }
 
 func rules(v configwatch.View) routing.Rules {
-	m := v.Mailbox.Document
-	r := routing.Rules{
-		Tenant: m.Tenant, Mailbox: m.ID, Login: m.Username,
-		Unmatched: m.Unmatched, Recipients: m.Recipients, Plus: m.PlusAddressing,
+	folders := make([]config.Folder, len(v.Folders))
+	for i, f := range v.Folders {
+		folders[i] = f.Document
 	}
-	for _, f := range v.Folders {
-		d := f.Document
-		r.Folders = append(r.Folders, routing.Folder{ID: d.ID, Name: d.Name, Addresses: append([]string{d.Address}, d.Aliases...)})
-	}
-	return r
+	return routing.RulesOf(v.Mailbox.Document, folders)
 }

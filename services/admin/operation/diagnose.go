@@ -180,22 +180,22 @@ func (d *Desk) examination(ctx context.Context, a control.Actor, doc config.Mail
 		AllowInsecureIMAP: d.Mail.Insecure(doc.IMAP.Host, doc.IMAP.Port), AllowInsecureSMTP: d.Mail.Insecure(doc.SMTP.Host, doc.SMTP.Port),
 	}
 	for _, f := range folders {
-		r.Addresses = append(r.Addresses, f.Addresses...)
+		r.Addresses = append(r.Addresses, f.Addresses()...)
 	}
 	return r, nil
 }
 
-// folders returns the folders of a mailbox as routing knows them.
-func (d *Desk) folders(ctx context.Context, a control.Actor, doc config.Mailbox) ([]routing.Folder, error) {
+// folders returns the folders of a mailbox that exist, in its order.
+func (d *Desk) folders(ctx context.Context, a control.Actor, doc config.Mailbox) ([]config.Folder, error) {
 	list, err := d.Control.ListFolders(ctx, a, doc.Tenant)
 	if err != nil {
 		return nil, err
 	}
-	byID := make(map[string]routing.Folder, len(list))
+	byID := make(map[string]config.Folder, len(list))
 	for _, f := range list {
-		byID[f.Document.ID] = routing.Folder{ID: f.Document.ID, Name: f.Document.Name, Addresses: append([]string{f.Document.Address}, f.Document.Aliases...)}
+		byID[f.Document.ID] = f.Document
 	}
-	folders := make([]routing.Folder, 0, len(doc.Folders))
+	folders := make([]config.Folder, 0, len(doc.Folders))
 	for _, id := range doc.Folders {
 		if f, ok := byID[id]; ok {
 			folders = append(folders, f)
@@ -204,16 +204,13 @@ func (d *Desk) folders(ctx context.Context, a control.Actor, doc config.Mailbox)
 	return folders, nil
 }
 
-// table compiles the rules of a mailbox, saved or not.
+// table compiles the rules of a mailbox, saved or not, as the classifier does.
 func (d *Desk) table(ctx context.Context, a control.Actor, doc config.Mailbox) (*routing.Table, error) {
 	folders, err := d.folders(ctx, a, doc)
 	if err != nil {
 		return nil, err
 	}
-	return routing.Compile(routing.Rules{
-		Tenant: doc.Tenant, Mailbox: doc.ID, Login: doc.Username, Folders: folders,
-		Unmatched: doc.Unmatched, Recipients: doc.Recipients, Plus: doc.PlusAddressing,
-	}), nil
+	return routing.Compile(routing.RulesOf(doc, folders)), nil
 }
 
 // DryRunMailbox looks at what would become of the newest mails.
