@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -87,6 +88,21 @@ type route struct {
 	access  access
 	handle  func(*request) error
 	limit   int64 // octets of a request's body; 0: formLimit
+	long    bool  // it speaks with mail servers, or is about many things
+}
+
+// How long an answer may take. The longest is a test of 100 mailboxes.
+const (
+	answerTime = 30 * time.Second
+	longTime   = 15 * time.Minute
+)
+
+// time is how long the route may take.
+func (r route) time() time.Duration {
+	if r.long {
+		return longTime
+	}
+	return answerTime
 }
 
 // routes lists everything that the console answers, but assets. A group of

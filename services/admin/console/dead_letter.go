@@ -18,9 +18,9 @@ func (c *console) deadLetterRoutes() []route {
 		{pattern: "GET /t/{tenant}/dead-letters", handle: c.deadLetters},
 		{pattern: "GET /t/{tenant}/dead-letters/{sequence}", handle: c.deadLetter},
 		{pattern: "GET /t/{tenant}/dead-letters/replay", handle: c.confirmReplaying},
-		{pattern: "POST /t/{tenant}/dead-letters/replay", handle: c.replayLetters},
+		{pattern: "POST /t/{tenant}/dead-letters/replay", handle: c.replayLetters, long: true},
 		{pattern: "GET /t/{tenant}/dead-letters/drop", handle: c.confirmDropping},
-		{pattern: "POST /t/{tenant}/dead-letters/drop", handle: c.dropLetters},
+		{pattern: "POST /t/{tenant}/dead-letters/drop", handle: c.dropLetters, long: true},
 	}
 }
 

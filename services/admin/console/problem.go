@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"math"
@@ -21,6 +22,7 @@ import (
 var (
 	errNoPage      = &operation.Problem{Title: "Not found", Status: http.StatusNotFound, Detail: "This page does not exist, or it is not yours to see."}
 	errCrossOrigin = &operation.Problem{Title: "Refused", Status: http.StatusForbidden, Detail: "The request came from another site. Open the page here and repeat it."}
+	errTooLong     = &operation.Problem{Title: "It took too long", Status: http.StatusGatewayTimeout, Detail: "It was ended. Try again in a moment."}
 	errSignIn      = errors.New("nobody is signed in")
 )
 
@@ -53,10 +55,15 @@ func (r *request) fail(err error) {
 		r.toSignIn()
 		return
 	}
-	p := problemOf(err)
+	p, ended := problemOf(err), r.Context().Err()
+	if errors.Is(ended, context.DeadlineExceeded) {
+		p = errTooLong
+	}
 	log := r.console.log.With(zap.String("method", r.Method), zap.String("path", r.URL.Path), zap.String("actor", r.actor.Name), zap.Error(err))
 	view := problemView{Problem: p, Home: r.signedIn()}
 	switch {
+	case errors.Is(ended, context.Canceled):
+		log.Debug("the browser went away")
 	case p.Status >= http.StatusInternalServerError:
 		view.Reference = strings.ToLower(rand.Text()[:8])
 		log.Error("answering a browser", zap.Int("status", p.Status), zap.String("reference", view.Reference))
@@ -73,7 +80,7 @@ func (r *request) fail(err error) {
 		r.failPart(view)
 		return
 	}
-	if err := r.page("problem", page{Title: p.Title}, view); err != nil {
+	if err := r.page("problem", page{Title: p.Title, Bare: ended != nil}, view); err != nil { // the navigation pane would ask the databases again
 		r.console.log.Error("answering a browser", zap.Error(err))
 		http.Error(r.w, p.Title, p.Status)
 	}

@@ -2,11 +2,13 @@ package console
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -33,8 +35,8 @@ type request struct {
 	started bool // something of the answer was sent
 }
 
-// handler answers a route: it finds out who asks, checks that they may, reads
-// the form, and turns errors and panics into pages.
+// handler answers a route within its time: it finds out who asks, checks that
+// they may, reads the form, and turns errors and panics into pages.
 func (c *console) handler(route route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, hr *http.Request) {
 		limit := route.limit
@@ -42,7 +44,10 @@ func (c *console) handler(route route) http.Handler {
 			limit = formLimit
 		}
 		hr.Body = http.MaxBytesReader(w, hr.Body, limit)
-		r := &request{Request: hr, w: w, console: c, desk: c.Desk}
+		ctx, cancel := context.WithTimeout(hr.Context(), route.time())
+		defer cancel()
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(route.time() + streamStall)) // a writer of tests has none
+		r := &request{Request: hr.WithContext(ctx), w: w, console: c, desk: c.Desk}
 		defer func() {
 			switch v := recover(); v {
 			case nil:

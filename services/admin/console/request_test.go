@@ -1,13 +1,16 @@
 package console
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
@@ -41,6 +44,50 @@ func TestAPanicIsLoggedAndNotShown(t *testing.T) {
 	part := s.browser().do(http.MethodGet, "/test", nil, "HX-Request", "true")
 	if body := text(t, part); part.Header.Get("HX-Retarget") != "#toasts" || !strings.Contains(body, "Reference: ") || strings.Contains(body, "<html") {
 		t.Errorf("to htmx it answers %s", body)
+	}
+}
+
+func TestEveryAnswerHasItsTime(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		long        bool
+		least, most time.Duration
+	}{{false, 0, answerTime}, {true, answerTime, longTime}} {
+		s := newSite(t)
+		var left time.Duration
+		s.serve(route{pattern: "GET /test", access: anyone, long: c.long, handle: func(r *request) error {
+			if end, ok := r.Context().Deadline(); ok {
+				left = time.Until(end)
+			}
+			return errNoPage
+		}})
+		if s.browser().do(http.MethodGet, "/test", nil); left <= c.least || left > c.most {
+			t.Errorf("it has %s, with long %v", left, c.long)
+		}
+	}
+}
+
+// A request that was ended is the browser's doing, or took too long; neither is a
+// page that goes on asking.
+func TestRequestThatEnded(t *testing.T) {
+	t.Parallel()
+	core, logs := observer.New(zap.ErrorLevel)
+	s := newSite(t, func(c *Config) { c.Logger = zap.New(core) })
+	s.serve(route{pattern: "GET /test", access: anyone, handle: func(r *request) error { return fmt.Errorf("asking: %w", r.Context().Err()) }})
+	ask := func(ctx context.Context) (int, string) {
+		w := httptest.NewRecorder()
+		s.handler.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "http://127.0.0.1:8420/test", nil))
+		return w.Code, w.Body.String()
+	}
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if ask(gone); logs.Len() != 0 {
+		t.Errorf("a browser that left is logged as a fault: %v", logs.All())
+	}
+	late, cancel := context.WithTimeout(t.Context(), 0)
+	defer cancel()
+	if status, body := ask(late); status != http.StatusGatewayTimeout || !strings.Contains(body, "It took too long") || logs.Len() != 1 {
+		t.Errorf("what took too long is answered %d and logged %d times: %s", status, logs.Len(), body)
 	}
 }
 
