@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -38,19 +37,20 @@ func (c *command) prompt(format string, args ...any) error {
 	return err
 }
 
-// line reads a line of standard input, byte by byte: what follows is for others.
+// line reads a line of standard input, byte by byte: what follows is for the
+// next question, or for the next program of a script.
 func (c *command) line() (string, error) {
-	var typed strings.Builder
-	in := bufio.NewReaderSize(c.streams.In, 16)
-	for {
-		b, err := in.ReadByte()
-		if err != nil && !(errors.Is(err, io.EOF) && typed.Len() > 0) {
+	var typed []byte
+	for one := make([]byte, 1); ; {
+		n, err := c.streams.In.Read(one)
+		switch {
+		case n > 0 && one[0] != '\n':
+			typed = append(typed, one[0])
+		case n > 0, errors.Is(err, io.EOF) && len(typed) > 0:
+			return strings.TrimRight(string(typed), "\r"), nil
+		case err != nil:
 			return "", fmt.Errorf("reading standard input: %w", err)
 		}
-		if err != nil || b == '\n' {
-			return strings.TrimRight(typed.String(), "\r"), nil
-		}
-		typed.WriteByte(b)
 	}
 }
 

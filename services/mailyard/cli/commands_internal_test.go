@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"errors"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -81,5 +83,19 @@ func TestMergeTakesKeysOut(t *testing.T) {
 	imap := doc["imap"].(map[string]any)
 	if _, ok := doc["name"]; ok || imap["host"] != "h" || imap["port"] != nil || imap["security"] != "auto" || !slices.Equal(doc["folders"].([]string), []string{"y", "z"}) {
 		t.Errorf("merged: %v", doc)
+	}
+}
+
+func TestWhatFollowsALineIsForOthers(t *testing.T) {
+	t.Parallel()
+	in := strings.NewReader("hunter2\r\nyes\n\nlast")
+	c := &command{streams: Streams{In: in}}
+	for _, want := range []string{"hunter2", "yes", "", "last"} {
+		if got, err := c.line(); got != want || err != nil {
+			t.Errorf("read %q, %v; want %q", got, err, want)
+		}
+	}
+	if got, err := c.line(); !errors.Is(err, io.EOF) {
+		t.Errorf("after the end: %q, %v", got, err)
 	}
 }
