@@ -121,6 +121,13 @@ func detail(t testing.TB, s mailstore.Store, tenant, id string) mailstore.Detail
 // dispose records the disposal of mails of one mailbox and UIDVALIDITY.
 func dispose(t testing.TB, s mailstore.Store, mails ...mailstore.Mail) {
 	t.Helper()
+	if err := s.RecordDisposed(t.Context(), recorded(mails...)); err != nil {
+		t.Fatalf("RecordDisposed: %v", err)
+	}
+}
+
+// recorded tells that mails of one mailbox left the inbox.
+func recorded(mails ...mailstore.Mail) schemas.Disposed {
 	key := mails[0].Key
 	d := schemas.Disposed{
 		Tenant: key.Tenant, Mailbox: key.Mailbox, UIDValidity: key.UIDValidity,
@@ -129,9 +136,7 @@ func dispose(t testing.TB, s mailstore.Store, mails ...mailstore.Mail) {
 	for _, m := range mails {
 		d.UIDs = append(d.UIDs, m.Key.UID)
 	}
-	if err := s.RecordDisposed(t.Context(), d); err != nil {
-		t.Fatalf("RecordDisposed: %v", err)
-	}
+	return d
 }
 
 func disposedAt() time.Time { return time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC) }
