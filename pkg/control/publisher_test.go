@@ -159,11 +159,12 @@ func TestServicesSeeEveryChange(t *testing.T) {
 			t.Errorf("the services read the password %q, %v", got.Reveal(), err)
 		}
 
-		// Committed by another process, and followed within a second.
+		// Committed by another process, and followed by the outbox: within a second
+		// if the machine has the time, not when all is compared again.
 		begun := time.Now()
 		must[control.Mailbox](t)(b.open().Disable(b.ctx, admin, "acme", "support", 0))
 		p.await(w, "the change of another process", func() bool { v, _ := w.Mailbox("acme", "support"); return !v.Mailbox.Document.Enabled })
-		if took := time.Since(begun); took > time.Second {
+		if took := time.Since(begun); took > 10*time.Second {
 			t.Errorf("it took %s", took)
 		}
 		if err := b.store.DeleteMailbox(b.ctx, admin, "acme", "support", 0); err != nil {

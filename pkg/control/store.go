@@ -24,7 +24,8 @@ const IfNew int64 = -1
 const IfThere int64 = -2
 
 // CheckRevision compares what a change was based on with what is there, and
-// returns what wraps ErrExists or ErrStale if they do not agree.
+// returns what wraps ErrExists or ErrStale if they do not agree. It names no
+// revisions: they would tell how much others change.
 func CheckRevision(based int64, exists bool, current int64) error {
 	switch {
 	case based == IfNew && exists:

@@ -129,10 +129,11 @@ func mailboxes(n int) []string {
 
 func testWant(t *testing.T, b *backend) {
 	w := newWorld(t)
+	w.ttl = 4 * ttl // a busy machine takes its time too
 	began := time.Now()
 	r := w.replica(b.dial(t), "a", []string{"one", "two", "two"}, nil)
 	eventually(t, "both are served", func() bool { return w.shares()["a"] == 2 })
-	if d := time.Since(began); d > ttl {
+	if d := time.Since(began); d > w.ttl {
 		t.Errorf("a sole replica took %v to serve", d)
 	}
 	r.group.Want([]string{"two", "three"})
@@ -293,14 +294,15 @@ func testShortOutage(t *testing.T, b *backend) {
 
 func testLongOutage(t *testing.T, b *backend) {
 	w := newWorld(t)
+	w.ttl = 4 * ttl // a sixth of it is all the time that a busy machine has
 	l := b.line(t)
 	w.replica(b.dialURL(t, l.url), "a", mailboxes(5), nil)
 	eventually(t, "a serves all", func() bool { return w.shares()["a"] == 5 })
 	l.setCut(true)
 	begin := time.Now()
 	eventually(t, "the leases are over", func() bool { return w.shares()["a"] == 0 })
-	if d := time.Since(begin); d < ttl/3 || d > ttl {
-		t.Errorf("holds ended %v after Redis went away; want before the TTL of %v and not long before", d, ttl)
+	if d := time.Since(begin); d < w.ttl/3 || d > w.ttl {
+		t.Errorf("holds ended %v after Redis went away; want before the TTL of %v and not long before", d, w.ttl)
 	}
 	if err := w.cause(mailboxes(1)[0]); !errors.Is(err, lease.ErrLost) {
 		t.Errorf("cause = %v; want ErrLost", err)
