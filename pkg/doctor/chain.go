@@ -152,9 +152,9 @@ func (c *chain) learn(p mailhost.Progress) {
 	case mailhost.StageSignIn:
 		if c.protocol == mailhost.IMAP {
 			// Many servers tell all that they can do only now.
-			known := *c.run.step(StepCapabilities)
-			c.run.capabilities(&known, p.Capabilities, true)
-			c.run.tell(known)
+			c.leave()
+			c.current = c.run.start(StepAbilities, "Ask what the server can do for who is signed in.")
+			c.run.capabilities(c.current, p.Capabilities, true)
 		}
 	case mailhost.StageNamespace:
 		s.fact("Prefix", quoted(p.Prefix))

@@ -25,6 +25,7 @@ const (
 	StepGreeting     = "greeting"
 	StepCapabilities = "capabilities"
 	StepSignIn       = "sign-in"
+	StepAbilities    = "capabilities-signed-in"
 	StepNamespace    = "namespace"
 	StepInbox        = "inbox"
 	StepRights       = "rights"
@@ -45,8 +46,9 @@ func Plan() []Step {
 		{ID: StepConnect, Title: "Connect to the IMAP server"},
 		{ID: StepTLS, Title: "Secure the connection"},
 		{ID: StepGreeting, Title: "Greeting"},
-		{ID: StepCapabilities, Title: "Capabilities"},
+		{ID: StepCapabilities, Title: "Capabilities before sign-in"},
 		{ID: StepSignIn, Title: "Sign in"},
+		{ID: StepAbilities, Title: "Capabilities after sign-in"},
 		{ID: StepNamespace, Title: "Namespace"},
 		{ID: StepInbox, Title: "Open the watched folder"},
 		{ID: StepRights, Title: "Create, move and delete"},

@@ -126,8 +126,8 @@ func testBare(t *testing.T, s *imaptest.Server) {
 	s.Deliver("u1", imaptest.Message(1, 500))
 	unchanged(t, s, "u1", func() {
 		_, steps := examine(t, doctor.Doctor{}, request(s.Target("u1")))
-		if steps[doctor.StepCapabilities].Outcome != doctor.Warning || steps[doctor.StepRights].Outcome != doctor.Warning {
-			t.Errorf("%+v\n%+v", steps[doctor.StepCapabilities], steps[doctor.StepRights])
+		if steps[doctor.StepAbilities].Outcome != doctor.Warning || steps[doctor.StepRights].Outcome != doctor.Warning {
+			t.Errorf("%+v\n%+v", steps[doctor.StepAbilities], steps[doctor.StepRights])
 		}
 	})
 }

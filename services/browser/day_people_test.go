@@ -61,7 +61,7 @@ func (d *day) reader() {
 	}
 	for path, want := range map[string]int{
 		"/t/acme/mailboxes/front-desk/disable": 403, "/t/acme/mailboxes/front-desk/delete": 403, "/t/acme/mailboxes/front-desk/edit": 403,
-		"/t/acme/mailboxes/new": 403, "/t/acme/folders": 403, "/t/acme/bulk": 403, "/tenants": 404, "/t/acme/key/rotate": 404, "/accounts": 404,
+		"/t/acme/new-mailbox": 403, "/t/acme/folders": 403, "/t/acme/bulk": 403, "/tenants": 404, "/t/acme/key/rotate": 404, "/accounts": 404,
 	} {
 		if status, text := w.status("POST", path); status != want {
 			w.t.Errorf("POST %s by a reader: %d, want %d\n%.300s", path, status, want, text)
@@ -84,7 +84,7 @@ func (d *day) rival() {
 		w.misses("acme")
 	}
 	// A guessed path answers exactly as one of a tenant that never was.
-	for _, path := range []string{"", "/mailboxes", "/mailboxes/front-desk", "/mailboxes/front-desk/edit", "/mailboxes/front-desk/protocol", "/mailboxes/new", "/folders", "/folders/at/orders", "/mails", "/dead-letters", "/audit", "/simulator", "/parameters", "/key"} {
+	for _, path := range []string{"", "/mailboxes", "/mailboxes/front-desk", "/mailboxes/front-desk/edit", "/mailboxes/front-desk/protocol", "/new-mailbox", "/folders", "/folders/at/orders", "/mails", "/dead-letters", "/audit", "/simulator", "/parameters", "/key"} {
 		for _, method := range []string{"GET", "POST"} {
 			status, text := w.status(method, "/t/acme"+path)
 			nowhere, same := w.status(method, "/t/nowhere"+path)

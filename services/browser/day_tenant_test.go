@@ -19,7 +19,7 @@ func (d *day) makeTenant() {
 	d.press("Mailboxes")
 	d.sees("No mailboxes yet")
 	d.accessible()
-	d.visit("/t/acme/mailboxes/new")
+	d.visit("/t/acme/new-mailbox")
 	d.sees("The tenant has no Tenant Encryption Key. Set it in the Tenant Parameters.")
 	d.until("the password field is disabled", `document.querySelector("#field-password").disabled`)
 	d.accessible()

@@ -147,7 +147,7 @@ func (w *window) scenes() {
 	w.sees("Nothing was touched.")
 	w.look("scene-dry-run")
 	w.looks(1440, "light")
-	w.visit("/t/bicycle-works/mailboxes/new")
+	w.visit("/t/bicycle-works/new-mailbox")
 	w.fill("Name", strings.Repeat("long ", 60))
 	w.fill("IMAP port", "70000")
 	w.press("Create mailbox")

@@ -40,11 +40,11 @@ type auditView struct {
 type auditRow struct {
 	operation.AuditEntry
 	Change badge
-	What   string // it is about
+	What   named // it is about
+	Of     named // its tenant, on the page of all; zero: it is of none, or one itself
 	Link   string
 	Fields []difference
 	Open   bool
-	Tenant bool // the column is shown
 }
 
 func (c *console) audit(r *request) error {
@@ -68,8 +68,34 @@ func (c *console) audit(r *request) error {
 	if err != nil {
 		return err
 	}
+	lists := map[string]nameLists{}
+	tenants := map[string]string{}
+	if path == "/audit" {
+		all, err := r.tenants()
+		if err != nil {
+			return err
+		}
+		for _, t := range all {
+			tenants[t.ID] = t.Name
+		}
+	} else {
+		tenants[r.tenant.Document.ID] = r.tenant.Document.Name
+	}
 	for _, e := range list.Entries {
-		v.Entries = append(v.Entries, auditRowOf(e, path == "/audit"))
+		names, known := lists[e.Tenant]
+		if !known && tenants[e.Tenant] != "" {
+			if names, err = r.namesIn(e.Tenant); err != nil {
+				return err
+			}
+			lists[e.Tenant] = names
+		}
+		row := auditRowOf(e, names)
+		if e.Kind == schemas.KindTenant {
+			row.What.Name = tenants[e.Document]
+		} else if path == "/audit" && e.Tenant != "" {
+			row.Of = named{ID: e.Tenant, Name: tenants[e.Tenant]}
+		}
+		v.Entries = append(v.Entries, row)
 	}
 	if list.Next != 0 {
 		v.Next = withQuery(path, query, "before", strconv.FormatInt(list.Next, 10))
@@ -127,13 +153,12 @@ func auditQuery(r *request, q url.Values) (operation.ListAudit, config.Problems)
 	return in, problems
 }
 
-func auditRowOf(e operation.AuditEntry, tenant bool) auditRow {
-	row := auditRow{AuditEntry: e, Change: changeBadge(e.Change), Fields: differences(e.Fields), Tenant: tenant}
+func auditRowOf(e operation.AuditEntry, names nameLists) auditRow {
+	row := auditRow{AuditEntry: e, Change: changeBadge(e.Change), Fields: differences(e.Fields), What: names.of(e.Kind, e.Tenant, e.Document)}
 	row.Open = e.Change == schemas.ChangeUpdated && len(row.Fields) <= 3
-	row.What = e.Document
 	for _, f := range row.Fields {
-		if e.Kind == account.KindToken && f.Field == "name" { // its id tells nobody anything
-			row.What = cmp.Or(f.After, f.Before)
+		if f.Field == "name" && (e.Kind == account.KindToken || row.What.Name == "") { // of what is gone since
+			row.What.Name = cmp.Or(f.After, f.Before)
 		}
 	}
 	if e.Change == schemas.ChangeDeleted {

@@ -171,7 +171,13 @@ type fact struct {
 	Time  time.Time
 	Code  bool // Text is something literal, to be copied
 	Link  string
+	Title string        // on hover
 	HTML  template.HTML // rendered by a template
+}
+
+// namedFact is a fact about what something refers to.
+func namedFact(name string, n named) fact {
+	return fact{Name: name, Text: n.Text(), Link: n.Path, Title: n.Title(), Code: n.Path == ""}
 }
 
 // A difference is a field before and after a change.

@@ -17,10 +17,10 @@ func (c *console) deadLetterRoutes() []route {
 	return []route{
 		{pattern: "GET /t/{tenant}/dead-letters", handle: c.deadLetters},
 		{pattern: "GET /t/{tenant}/dead-letters/{sequence}", handle: c.deadLetter},
-		{pattern: "GET /t/{tenant}/dead-letters/replay", handle: c.confirmReplaying},
-		{pattern: "POST /t/{tenant}/dead-letters/replay", handle: c.replayLetters, long: true},
-		{pattern: "GET /t/{tenant}/dead-letters/drop", handle: c.confirmDropping},
-		{pattern: "POST /t/{tenant}/dead-letters/drop", handle: c.dropLetters, long: true},
+		{pattern: "GET /t/{tenant}/settle/replay", handle: c.confirmReplaying},
+		{pattern: "POST /t/{tenant}/settle/replay", handle: c.replayLetters, long: true},
+		{pattern: "GET /t/{tenant}/settle/drop", handle: c.confirmDropping},
+		{pattern: "POST /t/{tenant}/settle/drop", handle: c.dropLetters, long: true},
 	}
 }
 
@@ -44,7 +44,7 @@ type deadLettersView struct {
 type letterRow struct {
 	bus.DeadLetter
 	Path  string
-	Box   string // path of the mailbox
+	Box   named  // the mailbox
 	Mail  string // path of the mail, if it was stored; "": it was not
 	Name  string // of the mail
 	Badge badge
@@ -74,8 +74,8 @@ func (c *console) deadLetters(r *request) error {
 		},
 		Path: path, Filters: []field{mailbox, stage}, Any: in.Mailbox != "" || in.Stage != "", Write: r.mayWrite(),
 		Selection: selection{Actions: []action{
-			{Label: "Replay", Icon: "repeat", Load: r.path("dead-letters", "replay")},
-			{Label: "Drop", Icon: "trash", Danger: true, Load: r.path("dead-letters", "drop")},
+			{Label: "Replay", Icon: "repeat", Load: r.path("settle", "replay")},
+			{Label: "Drop", Icon: "trash", Danger: true, Load: r.path("settle", "drop")},
 		}},
 		Empty: empty{Icon: "check-circle", Title: "No dead letters", Text: "When a stage cannot get a mail through for a reason of ours, it tries again with growing pauses. What fails every time becomes a dead letter and waits here with its whole context; the mail stays in the inbox. There is none."},
 	}
@@ -87,8 +87,12 @@ func (c *console) deadLetters(r *request) error {
 		if err != nil {
 			return err
 		}
+		names, err := r.namesIn(r.tenant.Document.ID)
+		if err != nil {
+			return err
+		}
 		for _, l := range list.Letters {
-			v.Letters = append(v.Letters, r.letterRow(l))
+			v.Letters = append(v.Letters, r.letterRow(l, names))
 		}
 		if list.Next != 0 {
 			v.Older = withQuery(path, query, "before", strconv.FormatUint(list.Next, 10))
@@ -103,9 +107,9 @@ func (c *console) deadLetters(r *request) error {
 	return r.page("dead-letters", page{Title: "Dead letters", Section: sectionDeadLetters}, v)
 }
 
-func (r *request) letterRow(l bus.DeadLetter) letterRow {
+func (r *request) letterRow(l bus.DeadLetter, names nameLists) letterRow {
 	row := letterRow{
-		DeadLetter: l, Path: r.path("dead-letters", strconv.FormatUint(l.Sequence, 10)), Box: r.path("mailboxes", l.Mailbox),
+		DeadLetter: l, Path: r.path("dead-letters", strconv.FormatUint(l.Sequence, 10)), Box: names.mailbox(r.tenant.Document.ID, l.Mailbox),
 		Name: aboutText(l), Badge: stageBadge(l.Stage), Cause: plainLine(l.Error),
 	}
 	if l.MailID != "" && l.Stage == schemas.StageDisposer { // the stages before it store nothing
@@ -180,7 +184,11 @@ func (c *console) deadLetter(r *request) error {
 	if err != nil {
 		return err
 	}
-	id, row := strconv.FormatUint(sequence, 10), r.letterRow(l.DeadLetter)
+	names, err := r.namesIn(r.tenant.Document.ID)
+	if err != nil {
+		return err
+	}
+	id, row := strconv.FormatUint(sequence, 10), r.letterRow(l.DeadLetter, names)
 	v := letterView{
 		Header: header{
 			Title: "Dead letter " + id, Back: &link{"Dead letters", r.path("dead-letters")}, Badge: &row.Badge, Text: sentence(row.Badge.Title),
@@ -191,7 +199,7 @@ func (c *console) deadLetter(r *request) error {
 	v.Facts = []fact{
 		{Name: "Given up", Time: l.At},
 		{Name: "Attempts", Text: countText(l.Attempts)},
-		{Name: "Mailbox", Text: l.Mailbox, Link: row.Box},
+		namedFact("Mailbox", row.Box),
 		{Name: "Mails", Text: row.Name + " of UIDVALIDITY " + strconv.FormatUint(uint64(l.UIDValidity), 10)},
 		{Name: "Mail id", Text: l.MailID, Code: l.MailID != "" && row.Mail == "", Link: row.Mail},
 		{Name: "Replayed to", Text: l.OriginalSubject, Code: true},

@@ -66,13 +66,13 @@ func (r *request) letterDialog(s settlement) confirm {
 	if one {
 		what = "dead letter " + s.ids[0]
 	}
-	d := confirm{Open: true, Title: "Replay " + what + "?", Post: r.path("dead-letters", s.do), Submit: "Replay", Effect: []string{
+	d := confirm{Open: true, Title: "Replay " + what + "?", Post: r.path("settle", s.do), Submit: "Replay", Effect: []string{
 		"The message goes back to the stage that gave it up, which tries it again at once.",
 		"It leaves this list. What fails again comes back as a new dead letter.",
 		"Nothing is stored twice: what was done before is recognised.",
 	}}
 	if s.do == "drop" {
-		d = confirm{Open: true, Title: "Drop " + what + "?", Post: r.path("dead-letters", s.do), Submit: "Drop", Danger: true, Effect: []string{
+		d = confirm{Open: true, Title: "Drop " + what + "?", Post: r.path("settle", s.do), Submit: "Drop", Danger: true, Effect: []string{
 			"The dead letter is deleted: what it is about cannot be replayed any more.",
 			"The mail stays in the inbox on the mail server and is left alone: it is not fetched again.",
 			"The audit records who dropped it.",

@@ -37,7 +37,7 @@ func TestDeadLettersAreListedAndExplained(t *testing.T) {
 	ids := s.giveUp(schemas.StageFetcher, "downloading: <b>the server</b> hung up", 200)
 	b := s.as(s.Ann)
 	page := b.open(http.StatusOK, "/t/acme/dead-letters")
-	has(t, page, "Dead letter "+ids[0], "Fetcher", "UID 200", "&lt;b&gt;the server&lt;/b&gt; hung up", "audit?kind=dead-letter", "data-rows", "/dead-letters/drop")
+	has(t, page, "Dead letter "+ids[0], "Fetcher", "UID 200", "&lt;b&gt;the server&lt;/b&gt; hung up", "audit?kind=dead-letter", "data-rows", "/settle/drop")
 	has(t, b.open(http.StatusOK, "/t/acme/dead-letters?stage=persister"), "No dead letter matches")
 	has(t, b.open(http.StatusUnprocessableEntity, "/t/acme/dead-letters?stage=odd"), `id="field-stage-problem"`)
 	one := b.open(http.StatusOK, "/t/acme/dead-letters/"+ids[0])
@@ -52,7 +52,7 @@ func TestNoDeadLettersSaysWhatTheyAre(t *testing.T) {
 	t.Parallel()
 	s := newLedgerSite(t)
 	b := s.as(s.Ann)
-	answer := b.do(http.MethodPost, "/t/acme/dead-letters/drop", url.Values{"id": {fmt.Sprint(s.Acme.Dead)}})
+	answer := b.do(http.MethodPost, "/t/acme/settle/drop", url.Values{"id": {fmt.Sprint(s.Acme.Dead)}})
 	if answer.StatusCode != http.StatusSeeOther || answer.Header.Get("Location") != "/t/acme/dead-letters" {
 		t.Fatalf("dropping answers %d", answer.StatusCode)
 	}
@@ -67,14 +67,14 @@ func TestChosenDeadLettersAreSettled(t *testing.T) {
 	ids := s.giveUp(schemas.StageFetcher, "downloading: the server hung up", 200, 201, 202)
 	b := s.as(s.Ann)
 	chosen := url.Values{"id": {ids[0], ids[1], ids[0]}}
-	dialog := b.open(http.StatusOK, "/t/acme/dead-letters/replay?"+chosen.Encode(), "HX-Request", "true")
+	dialog := b.open(http.StatusOK, "/t/acme/settle/replay?"+chosen.Encode(), "HX-Request", "true")
 	has(t, dialog, "Replay 2 dead letters?", "data-modal", `name="id" value="`+ids[0]+`"`)
-	b.do(http.MethodPost, "/t/acme/dead-letters/replay", chosen)
+	b.do(http.MethodPost, "/t/acme/settle/replay", chosen)
 	page := b.open(http.StatusOK, "/t/acme/dead-letters")
 	has(t, page, "2 dead letters are on the way again.", "Dead letter "+ids[2])
 	hasNot(t, page, ">Dead letter "+ids[0]+"<", ">Dead letter "+ids[1]+"<")
 
-	b.do(http.MethodPost, "/t/acme/dead-letters/drop", url.Values{"id": {ids[1], ids[2], fmt.Sprint(s.Rival.Dead)}})
+	b.do(http.MethodPost, "/t/acme/settle/drop", url.Values{"id": {ids[1], ids[2], fmt.Sprint(s.Rival.Dead)}})
 	has(t, b.open(http.StatusOK, "/t/acme/dead-letters"), "1 dead letter is dropped.", "2 dead letters were gone already.")
 	theirs, err := s.Conn.DeadLetters(t.Context(), bus.DeadQuery{Tenant: "rival"})
 	if err != nil || len(theirs) != 1 {
@@ -82,18 +82,18 @@ func TestChosenDeadLettersAreSettled(t *testing.T) {
 	}
 
 	for query, status := range map[string]int{"": 422, "id=x": 400, "id=1&id=-1": 400, strings.Repeat("id=77&", 3): 200} {
-		b.open(status, "/t/acme/dead-letters/drop?"+query, "HX-Request", "true")
+		b.open(status, "/t/acme/settle/drop?"+query, "HX-Request", "true")
 	}
 	many := url.Values{}
 	for i := range 501 {
 		many.Add("id", fmt.Sprint(1000+i))
 	}
 	for path, form := range map[string]url.Values{"drop": many, "replay": {}} {
-		if answer := b.do(http.MethodPost, "/t/acme/dead-letters/"+path, form); answer.StatusCode != http.StatusUnprocessableEntity {
+		if answer := b.do(http.MethodPost, "/t/acme/settle/"+path, form); answer.StatusCode != http.StatusUnprocessableEntity {
 			t.Errorf("%s of %d answers %d", path, len(form["id"]), answer.StatusCode)
 		}
 	}
-	if answer := b.do(http.MethodPost, "/t/acme/dead-letters/drop", url.Values{"id": {fmt.Sprint(s.Rival.Dead)}}); answer.StatusCode != http.StatusNotFound {
+	if answer := b.do(http.MethodPost, "/t/acme/settle/drop", url.Values{"id": {fmt.Sprint(s.Rival.Dead)}}); answer.StatusCode != http.StatusNotFound {
 		t.Errorf("dropping a letter of another tenant answers %d", answer.StatusCode)
 	}
 }
@@ -106,8 +106,8 @@ func TestReadersSettleNoDeadLetters(t *testing.T) {
 	hasNot(t, b.open(http.StatusOK, "/t/acme/dead-letters"), "data-row", "/drop", "/replay")
 	hasNot(t, b.open(http.StatusOK, "/t/acme/dead-letters/"+own), "/drop", "/replay")
 	for _, do := range []string{"drop", "replay"} {
-		b.open(http.StatusForbidden, "/t/acme/dead-letters/"+do+"?id="+own, "HX-Request", "true")
-		if answer := b.do(http.MethodPost, "/t/acme/dead-letters/"+do, url.Values{"id": {own}}); answer.StatusCode != http.StatusForbidden {
+		b.open(http.StatusForbidden, "/t/acme/settle/"+do+"?id="+own, "HX-Request", "true")
+		if answer := b.do(http.MethodPost, "/t/acme/settle/"+do, url.Values{"id": {own}}); answer.StatusCode != http.StatusForbidden {
 			t.Errorf("%s answers %d to a reader", do, answer.StatusCode)
 		}
 	}

@@ -51,8 +51,9 @@
 // is saved and never shown, r.framed a document for a sandboxed frame
 // (<iframe class="frame" sandbox src="…">).
 //
-// Ids are chosen by people. Where a fixed word stands beside them in a path, put
-// the id behind a word of its own ("/accounts/at/{account}", "/accounts/new").
+// Ids are chosen by people. Where a fixed word would stand beside them in a path,
+// put the id behind a word of its own ("/accounts/at/{account}"), or the word
+// elsewhere ("/t/{tenant}/new-mailbox"); a test finds what does neither.
 //
 // # Forms and their problems
 //
@@ -97,8 +98,10 @@
 // {{template "selection" .Selection}} around them keep the selection over pages
 // and refreshes, and load the dialogs of bulk actions with the values id… or
 // all=1 and the filters. A table refreshes itself as an element with data-live,
-// hx-get and hx-trigger="every 5s": it waits while the page is hidden or a menu
-// in it is open.
+// hx-get, hx-trigger="every 5s" and hx-swap="morph", which changes what is there
+// in place: the focus, a selection, an open menu and what was typed stay. Its rows
+// have ids. What the browser alone knows, an element names in data-keep: its
+// attributes, or with no name all that is in it.
 //
 // # Plots
 //

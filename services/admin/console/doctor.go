@@ -163,7 +163,7 @@ func toneOf(o doctor.Outcome) (tone, string) {
 	case doctor.OK:
 		return toneOK, "works"
 	case doctor.Warning:
-		return toneWarn, "works, but look"
+		return toneWarn, "works, see below"
 	case doctor.Failed:
 		return toneBad, "failed"
 	case doctor.Skipped:
@@ -189,7 +189,7 @@ func (r *request) conclude(report doctor.Report, saved string) doctorEnd {
 		end.Tone, end.Title, end.Text = toneBad, "It does not work yet.", sentence("The step that failed: "+failed.Title)+" Mend it and test again."+took
 		end.Fields = fieldsOf(failed.ID)
 	case counts[doctor.Warning] > 0:
-		end.Tone, end.Title, end.Text = toneWarn, "It works.", plural(counts[doctor.Warning], "step has", "steps have")+" something to know."+took
+		end.Tone, end.Title, end.Text = toneWarn, "It works.", plural(counts[doctor.Warning], "step has a note", "steps have notes")+" below."+took
 	}
 	if counts[doctor.Skipped] > 0 && failed == nil {
 		end.Text = strings.TrimSpace(end.Text + " " + plural(counts[doctor.Skipped], "step was", "steps were") + " skipped.")

@@ -52,9 +52,9 @@ type ledgerRow struct {
 	Path    string
 	Title   string // the subject
 	From    string
-	Address string // of the sender, unless From is it
-	Names   []string
-	Box     string
+	Address string  // of the sender, unless From is it
+	Names   []named // of the folders
+	Box     named
 	Badge   badge // the verdict
 	Where   badge
 	Latency string
@@ -63,11 +63,11 @@ type ledgerRow struct {
 func (c *console) mails(r *request) error {
 	query := r.URL.Query()
 	in, problems := ledgerQuery(r, query)
-	folders, err := r.folderNames()
+	names, err := r.namesIn(r.tenant.Document.ID)
 	if err != nil {
 		return err
 	}
-	now, err := r.ledgerNow(query, in, folders) // even with problems: it may find more of them
+	now, err := r.ledgerNow(query, in, names) // even with problems: it may find more of them
 	if err != nil && problemOf(err).Status != http.StatusUnprocessableEntity {
 		return err
 	} else if err != nil {
@@ -84,7 +84,7 @@ func (c *console) mails(r *request) error {
 		Path:   r.path("mails"), Now: now, Bad: len(problems) > 0,
 	}
 	f := form{Problems: problems}
-	if f.Groups, err = r.ledgerFilters(query, folders); err != nil {
+	if f.Groups, err = r.ledgerFilters(query, names.folders); err != nil {
 		return err
 	}
 	if f.distribute(); len(problems) > 0 {
@@ -99,7 +99,7 @@ func (c *console) mails(r *request) error {
 }
 
 // ledgerNow reads a page of the ledger.
-func (r *request) ledgerNow(query url.Values, in operation.ListMails, folders map[string]string) (ledgerNow, error) {
+func (r *request) ledgerNow(query url.Values, in operation.ListMails, names nameLists) (ledgerNow, error) {
 	list, err := r.desk.ListMails(r.Context(), r.actor, &in)
 	if err != nil {
 		return ledgerNow{}, err
@@ -107,7 +107,7 @@ func (r *request) ledgerNow(query url.Values, in operation.ListMails, folders ma
 	var v ledgerNow
 	path := r.path("mails")
 	for _, s := range list.Mails {
-		v.Rows = append(v.Rows, r.ledgerRow(s, folders))
+		v.Rows = append(v.Rows, r.ledgerRow(s, names))
 	}
 	if list.Next != "" {
 		v.Older = withQuery(path, query, "before", list.Next)
@@ -129,34 +129,21 @@ func (r *request) ledgerNow(query url.Values, in operation.ListMails, folders ma
 	return v, nil
 }
 
-func (r *request) ledgerRow(s mailstore.Summary, folders map[string]string) ledgerRow {
+func (r *request) ledgerRow(s mailstore.Summary, names nameLists) ledgerRow {
 	row := ledgerRow{
 		Summary: s, Path: r.path("mails", s.MailID), Title: cmp.Or(plainLine(s.Subject), "(no subject)"), From: cmp.Or(plainLine(s.FromName), plainLine(s.FromAddress), "(no sender)"),
-		Box: r.path("mailboxes", s.Mailbox), Badge: verdictBadge(s.Verdict, s.Reason), Where: whereBadge(s), Latency: "–",
+		Box: names.mailbox(s.Tenant, s.Mailbox), Badge: verdictBadge(s.Verdict, s.Reason), Where: whereBadge(s), Latency: "–",
 	}
 	if s.FromName != "" {
 		row.Address = plainLine(s.FromAddress)
 	}
 	for _, id := range s.Folders {
-		row.Names = append(row.Names, cmp.Or(folders[id], id))
+		row.Names = append(row.Names, names.folder(s.Tenant, id))
 	}
 	if s.FetchedAt != nil {
 		row.Latency = durationText(max(s.PersistedAt.Sub(*s.FetchedAt), time.Millisecond))
 	}
 	return row
-}
-
-// folderNames returns the names of the tenant's folders by their ids.
-func (r *request) folderNames() (map[string]string, error) {
-	list, err := r.desk.ListFolders(r.Context(), r.actor, &operation.ListFolders{InTenant: r.inTenant()})
-	if err != nil {
-		return nil, err
-	}
-	names := map[string]string{}
-	for _, f := range list.Folders {
-		names[f.Document.ID] = f.Document.Name
-	}
-	return names, nil
 }
 
 // verdictBadge says what a mail turned out to be.

@@ -77,28 +77,28 @@ func (c *console) mail(r *request) error {
 	if err != nil {
 		return err
 	}
-	folders, err := r.folderNames()
+	names, err := r.namesIn(r.tenant.Document.ID)
 	if err != nil {
 		return err
 	}
-	v := r.mailView(m.Detail, folders)
+	v := r.mailView(m.Detail, names)
 	if err := r.showContent(&v, m.Detail); err != nil {
 		return err
 	}
 	return r.page("mail", page{Title: v.Header.Title, Section: sectionMail}, v)
 }
 
-func (r *request) mailView(m mailstore.Detail, folders map[string]string) mailView {
+func (r *request) mailView(m mailstore.Detail, lists nameLists) mailView {
 	verdict := verdictBadge(m.Verdict, m.Reason)
 	v := mailView{
 		Header: header{
 			Title: cmp.Or(plainLine(m.Subject), "(no subject)"), Back: &link{"Mail", r.path("mails")}, Badge: &verdict,
 			Text: "From " + cmp.Or(fullAddress(m.FromName, m.FromAddress), "nobody"),
 		},
-		Way: wayOf(m.Summary), Facts: r.mailFacts(m), DSN: dsnFacts(m.DSN), Defects: m.Defects, Raw: r.path("mails", m.MailID, "raw"),
+		Way: wayOf(m.Summary), Facts: r.mailFacts(m, lists), DSN: dsnFacts(m.DSN), Defects: m.Defects, Raw: r.path("mails", m.MailID, "raw"),
 	}
 	v.Header.Actions = []action{{Label: "Download", Icon: "download", Path: v.Raw}}
-	names := func(id string) string { return cmp.Or(folders[id], id) }
+	names := func(id string) string { return lists.folder(m.Tenant, id).Text() }
 	for _, i := range m.Items {
 		v.Clones = append(v.Clones, cloneView{Name: cmp.Or(i.FolderName, names(i.Folder)), Because: becauseText(i.MatchedRule, i.MatchedHeader, i.MatchedAddress), Item: i.ID})
 	}
@@ -180,7 +180,7 @@ func (v *mailView) show(s string) {
 	}
 }
 
-func (r *request) mailFacts(m mailstore.Detail) []fact {
+func (r *request) mailFacts(m mailstore.Detail, names nameLists) []fact {
 	roles := map[string][]string{}
 	for _, a := range m.Addresses {
 		roles[a.Role] = append(roles[a.Role], fullAddress(a.Name, a.Address))
@@ -199,7 +199,7 @@ func (r *request) mailFacts(m mailstore.Detail) []fact {
 	}
 	list = append(list,
 		fact{Name: "Message-ID", Text: plainLine(m.MessageID), Code: m.MessageID != ""},
-		fact{Name: "Mailbox", Text: m.Mailbox, Link: r.path("mailboxes", m.Mailbox)},
+		namedFact("Mailbox", names.mailbox(m.Tenant, m.Mailbox)),
 		fact{Name: "Size", Text: sizeText(m.Size)},
 		fact{Name: "Lane", Text: string(m.Lane)},
 		fact{Name: "On the server", Text: fmt.Sprintf("UIDVALIDITY %d, UID %d", m.UIDValidity, m.UID)},

@@ -62,7 +62,7 @@ func (c *console) mailboxes(r *request) error {
 func (r *request) mailboxesPage(now mailboxesNow) error {
 	v := mailboxesView{Header: header{Title: "Mailboxes"}, Path: r.path("mailboxes"), Search: now.query.Get("q"), Show: now.total > 0, Now: now}
 	if r.mayWrite() && v.Show {
-		v.Header.Actions = []action{{Label: "New mailbox", Icon: "plus", Path: r.path("mailboxes", "new"), Primary: true}}
+		v.Header.Actions = []action{{Label: "New mailbox", Icon: "plus", Path: r.path("new-mailbox"), Primary: true}}
 	}
 	if v.Show {
 		var err error

@@ -210,9 +210,5 @@ func slug(name string) string {
 		}
 	}
 	id := b.String()
-	id = strings.Trim(id[:min(len(id), 63)], "-")
-	if id == "new" { // the page of the form has this path
-		return "new-mailbox"
-	}
-	return id
+	return strings.Trim(id[:min(len(id), 63)], "-")
 }

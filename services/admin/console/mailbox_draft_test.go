@@ -72,7 +72,7 @@ func TestAnIDIsMadeOfTheName(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]string{
 		"Support": "support", "  Sales & Marketing  ": "sales-marketing", "Büro Straße 7": "buro-strasse-7", "Ärzte": "arzte",
-		"new": "new-mailbox", "支持": "", "--a--": "a", strings.Repeat("ab ", 40): strings.TrimSuffix(strings.Repeat("ab-", 21), "-"),
+		"New": "new", "支持": "", "--a--": "a", strings.Repeat("ab ", 40): strings.TrimSuffix(strings.Repeat("ab-", 21), "-"),
 	} {
 		if got := slug(name); got != want || got != "" && !config.IsSlug(got) {
 			t.Errorf("%q: %q", name, got)

@@ -20,8 +20,8 @@ const mailboxLimit = 4 << 20
 // it in. What is below draft is of values that are not saved.
 func (c *console) mailboxFormRoutes() []route {
 	return []route{
-		{pattern: "GET /t/{tenant}/mailboxes/new", handle: c.newMailbox},
-		{pattern: "POST /t/{tenant}/mailboxes/new", handle: c.createMailbox, limit: mailboxLimit},
+		{pattern: "GET /t/{tenant}/new-mailbox", handle: c.newMailbox},
+		{pattern: "POST /t/{tenant}/new-mailbox", handle: c.createMailbox, limit: mailboxLimit},
 		{pattern: "GET /t/{tenant}/mailboxes/{mailbox}/edit", handle: c.editMailbox},
 		{pattern: "POST /t/{tenant}/mailboxes/{mailbox}/edit", handle: c.updateMailbox, limit: mailboxLimit},
 		{pattern: "POST /t/{tenant}/draft/check", handle: c.checkDraft, limit: mailboxLimit},
@@ -121,9 +121,6 @@ func (e mailboxEditor) save(id string, based operation.Condition) error {
 		return err
 	}
 	d := readDraft(r.tenant.Document.ID, id, e.values, e.saved.Document)
-	if id == "new" && e.saved.Revision == "" {
-		d.add("id", "new is the path of this form; choose another id")
-	}
 	body, err := d.json()
 	if err != nil {
 		return err
@@ -211,7 +208,7 @@ type mailboxFormView struct {
 // page shows the form with the values and their problems.
 func (e mailboxEditor) page(problems config.Problems) error {
 	r, id := e.r, e.saved.Document.ID
-	f := &form{ID: "mailbox-form", Post: r.path("mailboxes", "new"), Revision: e.revision, Submit: "Create mailbox", Cancel: r.path("mailboxes"), Problems: problems, Groups: mailboxFields(e.values, id)}
+	f := &form{ID: "mailbox-form", Post: r.path("new-mailbox"), Revision: e.revision, Submit: "Create mailbox", Cancel: r.path("mailboxes"), Problems: problems, Groups: mailboxFields(e.values, id)}
 	v := mailboxFormView{Header: header{Title: "New Mailbox", Back: &link{"Mailboxes", r.path("mailboxes")}}, Form: f, New: id == "", Mailbox: id, Conflict: e.conflict, Draft: r.path("draft"), Limit: r.doctorLimit()}
 	if !v.New {
 		f.Post, f.Submit, f.Cancel = r.path("mailboxes", id, "edit"), "Save changes", r.path("mailboxes", id)

@@ -3,6 +3,7 @@ package console
 import (
 	"cmp"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/mailyard/mailyard/schemas"
@@ -22,6 +23,7 @@ type mailboxesNow struct {
 	Hidden    []pair // what the form of the filters has to send as well
 	Selection *selection
 	Columns   []column
+	Sort      field // the same, where there is no place for columns
 	Rows      []mailboxRow
 	Pager     pager
 	Sizes     []tab // how many rows a page can have
@@ -72,7 +74,7 @@ func (r *request) mailboxesNow(q url.Values) (mailboxesNow, error) {
 		v.Notices = append(v.Notices, *key)
 	}
 	v.Chips = mailboxChips(path, q, list)
-	for _, k := range []string{"status", "attention", "sort", "limit"} {
+	for _, k := range []string{"status", "attention", "limit"} {
 		for _, value := range q[k] {
 			v.Hidden = append(v.Hidden, pair{k, value})
 		}
@@ -80,7 +82,7 @@ func (r *request) mailboxesNow(q url.Values) (mailboxesNow, error) {
 	for _, row := range list.Mailboxes {
 		v.Rows = append(v.Rows, r.mailboxRow(row))
 	}
-	v.Columns = mailboxColumns(path, q, r.mayWrite())
+	v.Columns, v.Sort = mailboxColumns(path, q, r.mayWrite()), mailboxSort(q.Get("sort"))
 	if r.mayWrite() {
 		v.Selection = r.bulkActions(list.Matching, q)
 	}
@@ -152,6 +154,19 @@ func mailboxColumns(path string, q url.Values, write bool) []column {
 		list = append(list, column{Label: "Actions", Hidden: true})
 	}
 	return list
+}
+
+// mailboxSort is the choice of what the list is sorted by.
+func mailboxSort(now string) field {
+	f := field{Name: "sort", Label: "Sort by", Widget: widgetSelect, Value: now, Options: []option{
+		{Value: "", Label: "Name"}, {Value: "-name", Label: "Name, Z to A"}, {Value: "username", Label: "Address"}, {Value: "status", Label: "State in"}, {Value: "outgoing", Label: "State out"},
+		{Value: "checked", Label: "Checked longest ago"}, {Value: "-backlog", Label: "Most backlog"}, {Value: "-today", Label: "Most today"}, {Value: "-failed", Label: "Most failed"},
+		{Value: "-folders", Label: "Most folders"}, {Value: "enabled", Label: "Enabled"}, {Value: "problem", Label: "Last error"},
+	}}
+	if !slices.ContainsFunc(f.Options, func(o option) bool { return o.Value == now }) {
+		f.Options = append(f.Options, option{Value: now, Label: "As the column says"})
+	}
+	return f
 }
 
 // mailboxFilters are the filters beside the search.

@@ -188,7 +188,7 @@ func TestEmptyTenantSaysWhatToDo(t *testing.T) {
 	s, o := newOfficeSite(t)
 	s.tenant("fresh", "Fresh")
 	_, html := s.as(o.Lena).get("/t/fresh/mailboxes")
-	for _, want := range []string{"No mailboxes yet", `href="/t/fresh/parameters"`, `href="/t/fresh/folders/new"`, `href="/t/fresh/mailboxes/new"`} {
+	for _, want := range []string{"No mailboxes yet", `href="/t/fresh/parameters"`, `href="/t/fresh/folders/new"`, `href="/t/fresh/new-mailbox"`} {
 		if !strings.Contains(html, want) {
 			t.Errorf("%q is missing", want)
 		}

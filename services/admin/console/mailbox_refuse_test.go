@@ -48,7 +48,7 @@ func TestEveryFieldRefusesBadInputBesideItself(t *testing.T) {
 			default:
 				v.Set(path, text)
 			}
-			status, page := b.read("POST", "/t/acme/mailboxes/new", v)
+			status, page := b.read("POST", "/t/acme/new-mailbox", v)
 			if strings.Contains(page, "<script>alert") || strings.Contains(page, "a-good-one") {
 				t.Fatalf("%s, %s: it stands in the page as it was typed", path, what)
 			}
@@ -114,12 +114,12 @@ func TestANameInUseIsToldWithTheOtherProblems(t *testing.T) {
 	for path, text := range map[string]string{"imap.port": "a lot", "max_items": "5000", "import_since": "yesterday"} {
 		v := maps.Clone(v)
 		v.Set(path, text)
-		status, page := o.as(o.Ann).read("POST", "/t/acme/mailboxes/new", v)
+		status, page := o.as(o.Ann).read("POST", "/t/acme/new-mailbox", v)
 		want(status, page, append(both, `id="`+(field{Name: path}).ID()+`-problem"`)...)
 	}
 	v.Set("id", "info")
 	v.Set("name", "Another")
-	status, page := o.as(o.Ann).read("POST", "/t/acme/mailboxes/new", v)
+	status, page := o.as(o.Ann).read("POST", "/t/acme/new-mailbox", v)
 	want(status, page, "mailbox info exists already; choose another id", "is in use")
 }
 
@@ -139,7 +139,7 @@ func TestNumbersOutOfRangeAreRefused(t *testing.T) {
 		for _, path := range paths {
 			v.Set(path, text)
 		}
-		status, page := b.read("POST", "/t/acme/mailboxes/new", v)
+		status, page := b.read("POST", "/t/acme/new-mailbox", v)
 		for _, path := range paths {
 			if status != http.StatusUnprocessableEntity || !strings.Contains(page, `id="`+(field{Name: path}).ID()+`-problem"`) {
 				t.Errorf("%s: %q answers %d", path, text, status)
@@ -181,7 +181,7 @@ func TestHostileHiddenFieldsDoNoHarm(t *testing.T) {
 		t.Errorf("something was stored: %v", err)
 	}
 	huge := url.Values{"name": {strings.Repeat("x", mailboxLimit)}}
-	if status, _ := b.read("POST", "/t/acme/mailboxes/new", huge); status != http.StatusRequestEntityTooLarge {
+	if status, _ := b.read("POST", "/t/acme/new-mailbox", huge); status != http.StatusRequestEntityTooLarge {
 		t.Errorf("a form over the limit answers %d", status)
 	}
 }

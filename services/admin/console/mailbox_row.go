@@ -92,7 +92,7 @@ func (r *request) mailboxMenu(m operation.MailboxRow) []action {
 		{Label: "Test", Icon: "stethoscope", Path: at("doctor")},
 		{Label: "Dry run", Icon: "flask", Path: at("dry-run")},
 		turn,
-		{Label: "Copy", Icon: "copy", Path: withQuery(r.path("mailboxes", "new"), nil, "copy", m.ID)},
+		{Label: "Copy", Icon: "copy", Path: withQuery(r.path("new-mailbox"), nil, "copy", m.ID)},
 		{Label: "Protocol log", Icon: "code", Path: at("protocol")},
 		{Label: "Delete", Icon: "trash", Danger: true, Load: at("delete")},
 	}

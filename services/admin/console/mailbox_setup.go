@@ -39,7 +39,7 @@ func (r *request) setupSteps() ([]setupStep, error) {
 		if n == 0 {
 			steps[1].Action = &action{Label: "New folder", Icon: "plus", Path: r.path("folders", "new")}
 		}
-		steps[2].Action = &action{Label: "New mailbox", Icon: "plus", Path: r.path("mailboxes", "new")}
+		steps[2].Action = &action{Label: "New mailbox", Icon: "plus", Path: r.path("new-mailbox")}
 	} else {
 		steps[2].Text += " An administrator of the tenant adds them."
 	}

@@ -28,18 +28,18 @@ type mailLine struct {
 	Path  string
 	State badge
 	From  string
-	Names []string // of the folders
+	Names []named // of the folders
 }
 
 func (c *console) mailboxMail(r *request) error {
-	return r.showMailbox("mail", "mailbox-mail", func(m operation.Mailbox, row operation.MailboxRow) (any, error) {
+	return r.showMailbox("mail", "mailbox-mail", func(m operation.Mailbox, _ operation.MailboxRow) (any, error) {
 		list, err := r.desk.ListMails(r.Context(), r.actor, &operation.ListMails{InTenant: r.inTenant(), Mailbox: m.Document.ID, Limit: newestMails})
 		if err != nil {
 			return nil, err
 		}
-		names := map[string]string{}
-		for _, f := range row.Folders {
-			names[f.ID] = f.Name
+		names, err := r.namesIn(r.tenant.Document.ID)
+		if err != nil {
+			return nil, err
 		}
 		v := mailTab{Path: r.path("mailboxes", m.Document.ID, "mail"), All: withQuery(r.path("mails"), nil, "mailbox", m.Document.ID), Empty: empty{Icon: "mail", Title: "No mail yet", Text: "What is taken from this mailbox is listed here."}}
 		if !m.Document.Enabled {
@@ -52,16 +52,13 @@ func (c *console) mailboxMail(r *request) error {
 	})
 }
 
-func (r *request) mailLine(s mailstore.Summary, folders map[string]string) mailLine {
+func (r *request) mailLine(s mailstore.Summary, names nameLists) mailLine {
 	l := mailLine{Summary: s, Path: r.path("mails", s.MailID), From: s.FromName, State: badge{Tone: toneBusy, Text: "Stored", Title: "It is still in the inbox"}}
 	if l.From == "" {
 		l.From = s.FromAddress
 	}
 	for _, id := range s.Folders {
-		if name := folders[id]; name != "" {
-			id = name
-		}
-		l.Names = append(l.Names, id)
+		l.Names = append(l.Names, names.folder(s.Tenant, id))
 	}
 	switch {
 	case s.Verdict == schemas.Invalid:
@@ -176,8 +173,12 @@ func (c *console) mailboxAudit(r *request) error {
 			return nil, err
 		}
 		v := auditTab{All: withQuery(r.path("audit"), nil, "kind", string(schemas.KindMailbox), "id", m.Document.ID), Empty: empty{Icon: "history", Title: "Nothing here", Text: "No change of this mailbox is recorded."}}
+		names, err := r.namesIn(r.tenant.Document.ID)
+		if err != nil {
+			return nil, err
+		}
 		for _, e := range list.Entries {
-			row := auditRowOf(e, false)
+			row := auditRowOf(e, names)
 			row.Link = "" // it leads here
 			v.Entries = append(v.Entries, row)
 		}

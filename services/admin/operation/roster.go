@@ -105,6 +105,17 @@ type roster struct {
 	at       time.Time
 }
 
+// MailboxNames returns the names of a tenant's mailboxes by their ids, for lists
+// of what refers to mailboxes.
+func (d *Desk) MailboxNames(ctx context.Context, a control.Actor, tenant string) (map[string]string, error) {
+	rows, _, err := d.roster(ctx, a, tenant)
+	names := make(map[string]string, len(rows))
+	for i := range rows {
+		names[rows[i].ID] = rows[i].Name
+	}
+	return names, err
+}
+
 // roster returns the rows of a tenant, by id, and what could not be asked for
 // them. They are shared: not to be changed.
 func (d *Desk) roster(ctx context.Context, a control.Actor, tenant string) (rows []MailboxRow, away []string, err error) {

@@ -240,6 +240,7 @@ document.addEventListener('click', async (e) => {
   else if ((el = wants(e, '[data-select-none]'))) { const f = el.closest('form'); chosen.delete(f); showSelection(f); }
   if (e.target instanceof HTMLDialogElement && e.target.open) e.target.close(); // the backdrop
   for (const m of all('details[data-menu][open]')) if (!m.contains(e.target)) m.open = false;
+  if ((el = wants(e, '.menu-list button')) && (el = el.closest('details[data-menu]'))) { el.open = false; find('summary', el).focus(); }
 });
 
 document.addEventListener('close', (e) => {
@@ -339,6 +340,53 @@ document.addEventListener('keydown', (e) => {
   }
 });
 
+// Parts that refresh. What is there is changed into what came, in place, so that
+// the focus, a selection, an open menu and what was typed stay where they are:
+// the swap style "morph". Rows are told apart by their ids.
+
+function morph(now, next) {
+  if (now.nodeName !== next.nodeName || (now.id ?? '') !== (next.id ?? '')) {
+    now.replaceWith(next);
+    return next;
+  }
+  if (!(now instanceof Element)) {
+    if (now.nodeValue !== next.nodeValue) now.nodeValue = next.nodeValue;
+    return now;
+  }
+  // The browser owns what is open, and what data-keep names; nothing: the whole.
+  const own = now.matches('details, dialog') ? ['open'] : (next.dataset.keep ?? '').split(' ');
+  if (next.dataset.keep === '') return now;
+  const choice = now.matches('option') && now.hasAttribute('selected') !== next.hasAttribute('selected');
+  for (const { name } of [...now.attributes]) if (!own.includes(name) && !next.hasAttribute(name)) now.removeAttribute(name);
+  for (const { name, value } of next.attributes) if (!own.includes(name) && now.getAttribute(name) !== value) now.setAttribute(name, value);
+  if (choice) now.selected = next.hasAttribute('selected');
+  const named = new Map([...now.children].filter((c) => c.id).map((c) => [c.id, c]));
+  let at = now.firstChild;
+  for (const child of [...next.childNodes]) {
+    const match = child.id ? named.get(child.id) : at && !at.id && at.nodeName === child.nodeName ? at : null;
+    if (!match) now.insertBefore(child, at);
+    else {
+      if (match === at) at = at.nextSibling;
+      else now.insertBefore(match, at);
+      morph(match, child);
+    }
+  }
+  while (at) { const gone = at; at = at.nextSibling; gone.remove(); }
+  return now;
+}
+
+htmx.defineExtension('morph', {
+  handleSwap: (style, target, fragment, settle) => {
+    const next = fragment.firstElementChild;
+    if (style !== 'morph' || !next) return false;
+    const focus = document.activeElement;
+    const now = morph(target, next);
+    if (focus !== document.activeElement && focus.isConnected) focus.focus({ preventScroll: true });
+    if (now !== target) settle.elts.push(now);
+    return [now];
+  },
+});
+
 // htmx.
 
 document.addEventListener('htmx:afterSettle', (e) => ready(e.detail.elt));
@@ -346,9 +394,8 @@ document.addEventListener('htmx:oobAfterSwap', (e) => ready(e.detail.target));
 document.addEventListener('htmx:sendError', (e) => { if (!wants({ target: e.detail.elt }, '[data-live]')) toast('mailyard cannot be reached. Check the connection and try again.'); });
 document.addEventListener('htmx:timeout', () => toast('mailyard did not answer in time. Try again.'));
 document.addEventListener('htmx:beforeRequest', (e) => {
-  // What refreshes itself waits while the page is hidden or a menu of it is open.
-  const live = wants({ target: e.detail.elt }, '[data-live]');
-  if (live && e.detail.elt === live && (document.hidden || find('details[open], :focus-visible', live))) e.preventDefault();
+  // What refreshes itself waits while nobody sees it.
+  if (document.hidden && e.detail.elt.matches('[data-live]')) e.preventDefault();
 });
 
 // The secret of a one-time link stands behind the #. It leaves the address at once.
@@ -364,6 +411,7 @@ function openLink() {
 addEventListener('hashchange', openLink);
 openLink();
 
+for (const t of all('.tabs [aria-current], .chips [aria-current]')) t.scrollIntoView({ block: 'nearest', inline: 'nearest' });
 const narrow = matchMedia('(max-width: 860px)');
 const fold = () => { const p = find('#pane'); if (p) p.open = !narrow.matches; };
 narrow.addEventListener('change', fold);

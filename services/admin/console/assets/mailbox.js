@@ -23,8 +23,7 @@
   // The id follows the name until somebody types one; package console proposes
   // the same.
   function slug(name) {
-    const id = name.toLowerCase().replaceAll('ß', 'ss').normalize('NFKD').replace(/\p{M}/gu, '').replace(/[^a-z0-9]+/g, '-').replace(/^-/, '').slice(0, 63).replace(/-$/, '');
-    return id === 'new' ? 'new-mailbox' : id;
+    return name.toLowerCase().replaceAll('ß', 'ss').normalize('NFKD').replace(/\p{M}/gu, '').replace(/[^a-z0-9]+/g, '-').replace(/^-/, '').slice(0, 63).replace(/-$/, '');
   }
 
   // Folders: how many are chosen, what several of them need, and which of them
