@@ -228,9 +228,7 @@ func (c *Conn) handOver(d *dialogue, raw net.Conn) {
 		if rev1 && name == "IMAP4REV2" {
 			continue
 		}
-		if !strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`(){}%*"\[]`, r) }) {
-			first = fmt.Appendf(first, " %s", name)
-		}
+		first = fmt.Appendf(first, " %s", name)
 	}
 	first = append(first, "] ready\r\n"...)
 	buffered, _ := d.br.Peek(d.br.Buffered())

@@ -18,6 +18,7 @@ import (
 	"github.com/mailyard/mailyard/pkg/fault"
 	"github.com/mailyard/mailyard/pkg/imapconn"
 	"github.com/mailyard/mailyard/pkg/imapconn/imaptest"
+	"github.com/mailyard/mailyard/pkg/mailhost"
 	"github.com/mailyard/mailyard/pkg/secret"
 	"github.com/mailyard/mailyard/schemas/config"
 )
@@ -299,4 +300,21 @@ func TestCapabilitiesAfterSignIn(t *testing.T) {
 	if sent := s.Commands(); slices.ContainsFunc(sent, func(c string) bool { return strings.HasPrefix(c, "UID MOVE") || strings.Contains(c, "EXPUNGE") }) {
 		t.Errorf("sent %q", sent)
 	}
+}
+
+// What a server calls a capability is shown to people: only an atom is one.
+func TestCapabilitiesAreAtoms(t *testing.T) {
+	t.Parallel()
+	s := imaptest.NewScript(t, "MOVE \x1b[2J \u202eEVOM X{3 IDLE", nil, nil)
+	var told []string
+	c, err := imapconn.Dial(t.Context(), s.Target(), imapconn.Options{Observe: func(p mailhost.Progress) {
+		if p.Stage == mailhost.StageSignIn && p.Ended {
+			told = p.Capabilities
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	equal(t, "told", told, []string{"IMAP4REV1", "MOVE", "IDLE"})
 }

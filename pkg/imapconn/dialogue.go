@@ -207,9 +207,15 @@ func (d *dialogue) learn(a answer) {
 		}
 		word, list, _ := strings.Cut(line, " ")
 		if strings.EqualFold(word, "CAPABILITY") {
-			d.caps = strings.Fields(strings.ToUpper(list))
+			d.caps = slices.DeleteFunc(strings.Fields(strings.ToUpper(list)), func(name string) bool { return !isAtom(name) })
 		}
 	}
+}
+
+// isAtom reports whether s is an atom (RFC 9051, section 9), as the name of a
+// capability is: nothing that go-imap, a log or a page would stumble over.
+func isAtom(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune(`(){}%*"\[]`, r) })
 }
 
 func (d *dialogue) has(capability string) bool { return slices.Contains(d.caps, capability) }
