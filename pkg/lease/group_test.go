@@ -127,6 +127,26 @@ func mailboxes(n int) []string {
 	return names
 }
 
+// A replica may be stopped while a lease is given back: what is not given back
+// nobody serves until it lapses.
+func testStopGivesBack(t *testing.T, b *backend) {
+	c := b.dial(t)
+	for range 40 {
+		ended := make(chan struct{})
+		w := newWorld(t)
+		r := w.replica(c, "a", []string{"one"}, func(context.Context) { close(ended) })
+		eventually(t, "it is served", func() bool { return w.serves("one") == "a" })
+		r.group.Want(nil)
+		<-ended
+		r.stop()
+		b.raw(t, func(ctx context.Context, c *redis.Client) {
+			if own := c.HGetAll(ctx, b.prefix+"lease:{fetcher}:own").Val(); len(own) != 0 {
+				t.Fatalf("leases that were not given back: %v", own)
+			}
+		})
+	}
+}
+
 func testWant(t *testing.T, b *backend) {
 	w := newWorld(t)
 	w.ttl = 4 * ttl // a busy machine takes its time too

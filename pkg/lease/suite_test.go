@@ -36,6 +36,7 @@ func TestEmbedded(t *testing.T) {
 func suite(t *testing.T, start func(*testing.T) string) {
 	tests := map[string]func(*testing.T, *backend){
 		"sole replica holds what is wanted":                     testWant,
+		"a stop at any moment gives leases back":                testStopGivesBack,
 		"replicas come and go":                                  testComeAndGo,
 		"crashed replica is replaced":                           testCrash,
 		"hand-over needs no expiry":                             testHandOver,

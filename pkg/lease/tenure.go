@@ -31,6 +31,9 @@ type held struct {
 }
 
 func (t *tenure) run(ctx context.Context) {
+	// A call that is cut off may be done all the same: what it took nobody would
+	// give back. Each has a deadline of its own.
+	calls := context.WithoutCancel(ctx)
 	beat := time.NewTicker(t.options.Heartbeat)
 	defer beat.Stop()
 	// A lease that is handed over becomes free at some moment between two
@@ -38,13 +41,13 @@ func (t *tenure) run(ctx context.Context) {
 	retry := time.NewTicker(max(t.options.Heartbeat/4, time.Millisecond))
 	defer retry.Stop()
 	missing := false
-	t.heartbeat(ctx)
+	t.heartbeat(calls)
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
 		case <-beat.C:
-			t.renewDue(ctx)
-			t.heartbeat(ctx)
+			t.renewDue(calls)
+			t.heartbeat(calls)
 			missing = t.reconcile(ctx, -1)
 		case <-t.changed:
 			missing = t.reconcile(ctx, -1)
@@ -53,17 +56,17 @@ func (t *tenure) run(ctx context.Context) {
 				missing = t.reconcile(ctx, batch)
 			}
 		case h := <-t.ended:
-			t.giveBack(ctx, h)
+			t.giveBack(calls, h)
 			missing = true
 		}
 	}
-	t.leave(context.WithoutCancel(ctx))
+	t.leave(calls)
 	for len(t.held) > 0 {
 		select {
 		case <-beat.C:
-			t.renewDue(context.WithoutCancel(ctx))
+			t.renewDue(calls)
 		case h := <-t.ended:
-			t.giveBack(context.WithoutCancel(ctx), h)
+			t.giveBack(calls, h)
 		}
 	}
 }
@@ -103,8 +106,11 @@ func (t *tenure) reconcile(ctx context.Context, limit int) bool {
 	}
 	got := 0
 	for part := range slices.Chunk(free, batch) {
+		if ctx.Err() != nil {
+			break
+		}
 		sent := time.Now()
-		leases, err := t.acquire(ctx, part)
+		leases, err := t.acquire(context.WithoutCancel(ctx), part)
 		if !t.reached(err) {
 			break
 		}
