@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/mailyard/mailyard/pkg/config"
@@ -27,7 +28,12 @@ type Actor struct {
 	Tenant string // of a tenant administrator, and of a reader of one tenant
 	From   string // where the request came from, for the audit: an address, "console", "cli"
 	Token  bool   // it is an API token of an account, not somebody who has signed in
+	Owner  Role   // of an API token: the role of its account; "" is Role
 }
+
+// auditRole is the role that the audit tells: that of the person, also when an
+// API token of theirs may do less.
+func (a Actor) auditRole() Role { return cmp.Or(a.Owner, a.Role) }
 
 // maxActor is the longest name of an actor, and the longest origin, in characters.
 const maxActor = 500

@@ -16,7 +16,7 @@ type AuditEntry struct {
 	At       time.Time
 	Revision int64
 	Actor    string
-	Role     Role
+	Role     Role // of the person, also when an API token of theirs may do less
 	From     string
 	Kind     schemas.Kind
 	Tenant   string
@@ -88,7 +88,7 @@ func (w *writer) audit(ctx context.Context, kind schemas.Kind, tenant, id, chang
 		return err
 	}
 	_, err = w.exec(ctx, `INSERT INTO audit (at, revision, actor, role, source, kind, tenant, document, change, fields) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		formatTime(w.at), w.revision, w.actor.Name, string(w.actor.Role), w.actor.From, string(kind), tenant, id, change, string(values))
+		formatTime(w.at), w.revision, w.actor.Name, string(w.actor.auditRole()), w.actor.From, string(kind), tenant, id, change, string(values))
 	return err
 }
 

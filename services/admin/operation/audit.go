@@ -33,8 +33,8 @@ type AuditEntry struct {
 	At       time.Time             `json:"at"`
 	Revision string                `json:"revision"` // that the change made
 	Actor    string                `json:"actor"`
-	Role     control.Role          `json:"role"`
-	From     string                `json:"from"`
+	Role     control.Role          `json:"role"` // of the person, also when an API token of theirs may do less
+	From     string                `json:"from"` // empty: not told, as where the landlord works to the people of a tenant
 	Kind     schemas.Kind          `json:"kind"`
 	Tenant   string                `json:"tenant"`
 	Document string                `json:"document"`
@@ -42,7 +42,8 @@ type AuditEntry struct {
 	Fields   []control.FieldChange `json:"fields"`
 }
 
-// ListAudit returns audit entries. People of a tenant see that tenant's.
+// ListAudit returns audit entries. People of a tenant see that tenant's, and
+// not from where the landlord made them.
 func (d *Desk) ListAudit(ctx context.Context, a control.Actor, in *ListAudit) (AuditPage, error) {
 	tenant := in.Tenant
 	if tenant == "" {
@@ -64,6 +65,9 @@ func (d *Desk) ListAudit(ctx context.Context, a control.Actor, in *ListAudit) (A
 		if i == limit {
 			page.Next = entries[i-1].ID
 			break
+		}
+		if e.Role == control.RoleLandlord && a.Tenant != "" {
+			e.From = "" // where the landlord works is nothing for tenants
 		}
 		page.Entries = append(page.Entries, AuditEntry{
 			ID: e.ID, At: e.At, Revision: d.revisions(e.Tenant).Seal(e.Revision), Actor: e.Actor, Role: e.Role, From: e.From,
