@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mailyard/mailyard/pkg/account"
 	"github.com/mailyard/mailyard/pkg/control"
@@ -120,5 +121,40 @@ func TestRefusedAnswersOfTheProviderAreAuditedAndThrottled(t *testing.T) {
 		if throttled := (*account.ThrottledError)(nil); !errors.As(err, &throttled) || len(b.audit()) != entries {
 			t.Errorf("%v; want a delay and nothing in the audit", err)
 		}
+	})
+}
+
+// A provider tells nobody when it removes a person: that is only seen by who does
+// not come back.
+func TestTokensOfTheIdentityProvidersPeopleRestWithoutASignIn(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		staffed(t, b)
+		s := must[account.Session](t)(b.SignInExternal(b.ctx, jane(control.RoleTenantAdmin, "acme"), office))
+		jane := b.token(s.Actor, "ci", control.RoleReader, "acme")
+		ann := b.token(b.actor("ann"), "ci", control.RoleReader, "acme")
+		resting := func(name string) bool {
+			list := must[[]account.Token](t)(b.Tokens(b.ctx, b.lena, name))
+			return len(list) == 1 && list[0].Resting
+		}
+		b.now = b.now.Add(account.Vouched - time.Second)
+		must[control.Actor](t)(b.Token(b.ctx, jane, office))
+		if resting("jane@example.com") {
+			t.Error("it rests too early")
+		}
+		b.now = b.now.Add(time.Second)
+		_, err := b.Token(b.ctx, jane, office)
+		wantError(t, err, account.ErrTokenRests)
+		if !resting("jane@example.com") || resting("ann") {
+			t.Error("the list does not say that her token rests, or says so of others")
+		}
+		must[control.Actor](t)(b.Token(b.ctx, ann, office)) // who has a password is removed here
+		_, shorter := b.open(account.Options{Cost: cheap, Vouched: time.Hour})
+		must[account.Session](t)(b.SignInExternal(b.ctx, account.Identity{Issuer: s.Account.Issuer, Subject: s.Account.Subject, Role: control.RoleTenantAdmin, Tenant: "acme"}, office))
+		must[control.Actor](t)(b.Token(b.ctx, jane, office))
+		b.now = b.now.Add(time.Hour)
+		_, err = shorter.Token(b.ctx, jane, office)
+		wantError(t, err, account.ErrTokenRests)
+		_, err = shorter.Token(b.ctx, "myt_"+strings.Repeat("a", 60), office)
+		wantError(t, err, account.ErrToken)
 	})
 }

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -26,6 +27,9 @@ var (
 	ErrSignedOut = errors.New("you are signed out; sign in again")
 	// ErrToken: the API token is unknown, expired or revoked, or its account stopped.
 	ErrToken = errors.New("the API token is not valid; make a new one")
+	// ErrTokenRests: the API token is good, but the identity provider has not
+	// vouched for its owner for too long.
+	ErrTokenRests = errors.New("the API token rests, because its owner has not signed in through the identity provider for too long; it works again when the owner signs in to the console")
 	// ErrLink: the one-time link is unknown, used or expired.
 	ErrLink = errors.New("the link is not valid any more; ask for a new one")
 	// ErrSetupDone: there is a landlord's account already.
@@ -57,20 +61,28 @@ func (e *RefusedError) Error() string { return ErrRefused.Error() + ": " + e.Rea
 // Is makes errors.Is(err, ErrRefused) true.
 func (e *RefusedError) Is(target error) bool { return target == ErrRefused }
 
+// Vouched is how long a sign-in through an identity provider stands for the API
+// tokens of the account, if Options do not say otherwise.
+const Vouched = 30 * 24 * time.Hour
+
 // Options of a Store. The zero value is good.
 type Options struct {
 	Cost   Cost // of hashing a password; zero: DefaultCost
 	Hashes int  // how many passwords are hashed at once, which bounds the memory; 0: 2
+	// Vouched is how long after a sign-in through an identity provider the API
+	// tokens of the account work; 0: Vouched, 30 days.
+	Vouched time.Duration
 }
 
 // A Store keeps accounts in the control database. Safe for concurrent use, also
 // by several processes.
 type Store struct {
-	db     *control.Store
-	hasher *hasher
+	db      *control.Store
+	hasher  *hasher
+	vouched time.Duration
 }
 
 // New returns the accounts of a control database.
 func New(c *control.Store, o Options) *Store {
-	return &Store{db: c, hasher: newHasher(o.Cost, o.Hashes)}
+	return &Store{db: c, hasher: newHasher(o.Cost, o.Hashes), vouched: cmp.Or(o.Vouched, Vouched)}
 }

@@ -30,6 +30,11 @@ type Token struct {
 	CreatedAt time.Time `json:"created_at"`
 	UsedAt    time.Time `json:"used_at,omitzero"` // last use, to the minute; zero: never
 	UsedFrom  string    `json:"used_from,omitempty"`
+	// Resting: it does not work until its owner, whom an identity provider vouches
+	// for, signs in there again.
+	Resting bool `json:"owner_must_sign_in"`
+
+	owner control.Role
 }
 
 const tokenColumns = `t.id, t.name, t.role, t.tenant, t.hash, t.created_at, t.expires_at, t.used_at, t.used_from, ` + accountColumns
@@ -45,24 +50,25 @@ func scanToken(scan func(...any) error) (t Token, hash []byte, a Account, err er
 	if a, err = r.account(); err != nil {
 		return t, nil, a, err
 	}
-	t.Account = a.Name
+	t.Account, t.owner = a.Name, a.Role
 	return t, hash, a, parseTimes(created, &t.CreatedAt, expires, &t.Expires, used.String, &t.UsedAt)
 }
 
 // actor is who asks with the token. No account has a name with spaces.
 func (t Token) actor(from string) control.Actor {
-	return control.Actor{Name: "token " + t.Name + " of " + t.Account, Role: t.Role, Tenant: t.Tenant, From: from, Token: true}
+	return control.Actor{Name: "token " + t.Name + " of " + t.Account, Role: t.Role, Tenant: t.Tenant, From: from, Token: true, Owner: t.owner}
 }
 
 // Token returns the actor that an API token stands for, and notes its use.
 // ErrToken if it is unknown, expired or revoked, or if the account is disabled or
-// has lost the role that the token gives.
+// has lost the role that the token gives; ErrTokenRests if its owner is to sign in
+// at the identity provider first.
 func (s *Store) Token(ctx context.Context, bearer, from string) (control.Actor, error) {
 	var found Token
 	var now time.Time
 	err := s.db.View(ctx, func(tx *control.Tx) (err error) {
 		now = tx.Now()
-		found, err = tokenOf(ctx, tx, bearer)
+		found, err = s.tokenOf(ctx, tx, bearer)
 		return err
 	})
 	if err != nil {
@@ -83,7 +89,7 @@ func (s *Store) Token(ctx context.Context, bearer, from string) (control.Actor, 
 	return actor, nil
 }
 
-func tokenOf(ctx context.Context, tx *control.Tx, bearer string) (Token, error) {
+func (s *Store) tokenOf(ctx context.Context, tx *control.Tx, bearer string) (Token, error) {
 	t, ok := parseTicket(tokenPrefix, bearer)
 	if !ok {
 		return Token{}, ErrToken
@@ -97,7 +103,17 @@ func tokenOf(ctx context.Context, tx *control.Tx, bearer string) (Token, error) 
 	if !t.matches(hash) || !tx.Now().Before(found.Expires) || a.Disabled || !within(found.Role, found.Tenant, a.Role, a.Tenant) {
 		return Token{}, ErrToken
 	}
+	if s.rests(a, tx.Now()) {
+		return Token{}, ErrTokenRests
+	}
 	return found, nil
+}
+
+// rests reports whether the API tokens of an account do not work because the
+// identity provider has not vouched for it for too long: it tells nobody when it
+// removes a person.
+func (s *Store) rests(a Account, now time.Time) bool {
+	return a.External() && !now.Before(a.SignedInAt.Add(s.vouched))
 }
 
 // Tokens returns the API tokens of an account, by name: of the own one, or of one
@@ -109,7 +125,8 @@ func (s *Store) Tokens(ctx context.Context, actor control.Actor, account string)
 			return err
 		}
 		return tx.Each(ctx, func(scan func(...any) error) error {
-			t, _, _, err := scanToken(scan)
+			t, _, a, err := scanToken(scan)
+			t.Resting = s.rests(a, tx.Now())
 			list = append(list, t)
 			return err
 		}, `SELECT `+tokenColumns+` FROM account_tokens t JOIN accounts a ON a.name_key = t.account WHERE t.account = ? ORDER BY t.name`, a.key)

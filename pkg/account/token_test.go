@@ -33,7 +33,7 @@ func TestTokenStandsForItselfAndItsAccount(t *testing.T) {
 		}
 		b.wantAudit("lena token /" + made.ID + " created name=>ci account=>lena role=>tenant-admin tenant=>acme expires_at=>2026-03-10T13:00:00")
 		actor := must[control.Actor](t)(b.Token(b.ctx, text.Reveal(), "198.51.100.7"))
-		if want := (control.Actor{Name: "token ci of lena", Role: control.RoleTenantAdmin, Tenant: "acme", From: "198.51.100.7", Token: true}); actor != want {
+		if want := (control.Actor{Name: "token ci of lena", Role: control.RoleTenantAdmin, Tenant: "acme", From: "198.51.100.7", Token: true, Owner: control.RoleLandlord}); actor != want {
 			t.Errorf("%+v; want %+v", actor, want)
 		}
 		list := must[[]account.Token](t)(b.Tokens(b.ctx, b.lena, "lena"))

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/mailyard/mailyard/pkg/secret"
 )
@@ -43,7 +44,14 @@ type OIDC struct {
 	Landlord    []string `yaml:"landlord"`
 	TenantAdmin []string `yaml:"tenant_admin"`
 	Reader      []string `yaml:"reader"`
+	// TokenDays is for how many days after a sign-in through the provider the API
+	// tokens of the account work, 1 to 366: the provider tells nobody when it
+	// removes a person.
+	TokenDays int `yaml:"token_days"`
 }
+
+// Vouched returns how long a sign-in through the provider stands for API tokens.
+func (o OIDC) Vouched() time.Duration { return time.Duration(o.TokenDays) * 24 * time.Hour }
 
 // ButtonName returns what the button for this way to sign in says.
 func (o OIDC) ButtonName() string {
@@ -123,6 +131,9 @@ func (o OIDC) validate(problem func(path, format string, args ...any)) {
 	}
 	if _, ok := webURL(o.Issuer); !ok {
 		problem("admin.oidc.issuer", "%q is not https://host…; plain http is for loopback only", withoutUser(o.Issuer))
+	}
+	if o.TokenDays < 1 || o.TokenDays > 366 {
+		problem("admin.oidc.token_days", "%d is not within 1 and 366", o.TokenDays)
 	}
 	if o.ClientID == "" {
 		problem("admin.oidc.client_id", "is not set")

@@ -71,6 +71,7 @@ func Defaults() Settings {
 		LogLevel: "info",
 		Grace:    45 * time.Second,
 		LeaseTTL: 30 * time.Second,
+		Admin:    Admin{OIDC: OIDC{TokenDays: 30}},
 	}
 }
 

@@ -151,7 +151,7 @@ func (s *Settings) set(key, value string) error {
 	return err
 }
 
-func (a *Admin) set(key, value string) error {
+func (a *Admin) set(key, value string) (err error) {
 	switch key {
 	case "ADMIN_LISTEN":
 		a.Listen = value
@@ -179,10 +179,12 @@ func (a *Admin) set(key, value string) error {
 		a.OIDC.TenantAdmin = claims(value)
 	case "ADMIN_OIDC_READER":
 		a.OIDC.Reader = claims(value)
+	case "ADMIN_OIDC_TOKEN_DAYS":
+		a.OIDC.TokenDays, err = strconv.Atoi(value)
 	default:
 		return errUnknown
 	}
-	return nil
+	return err
 }
 
 // claims splits at commas only: the values of claims may hold spaces.

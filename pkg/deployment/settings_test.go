@@ -35,7 +35,7 @@ func full() deployment.Settings {
 		MasterKeyFile: "/keys/master.key", InsecureHosts: []string{"demo:10143", "127.0.0.1:143"}, Health: ":8080", LogLevel: "debug",
 		MailNetworks: []string{"10.0.0.0/8", "127.0.0.1:10143"}, MailPorts: []int{10143, 1587},
 		Admin: deployment.Admin{Listen: "127.0.0.1:8420", URL: "https://mail.example.com", TrustedProxies: []string{"10.244.0.0/16", "192.0.2.1"}, OperatorToken: secret.NewString("operator-token-of-24-chars"), OIDC: deployment.OIDC{
-			Issuer: "https://login.example.com/realm", ClientID: "mailyard", ClientSecret: secret.NewString("pw-oidc"), Name: "Example", RoleClaim: "roles", TenantClaim: "tenant",
+			Issuer: "https://login.example.com/realm", ClientID: "mailyard", ClientSecret: secret.NewString("pw-oidc"), Name: "Example", RoleClaim: "roles", TenantClaim: "tenant", TokenDays: 7,
 			Landlord: []string{"mail landlords", "root"}, TenantAdmin: []string{"mail-admin"}, Reader: []string{"mail-reader"},
 		}},
 		Grace: 20 * time.Second, LeaseTTL: 10 * time.Second,
@@ -66,7 +66,7 @@ admin:
   url: https://mail.example.com
   trusted_proxies: [10.244.0.0/16, 192.0.2.1]
   operator_token: operator-token-of-24-chars
-  oidc: {issuer: "https://login.example.com/realm", client_id: mailyard, client_secret: pw-oidc, name: Example, role_claim: roles, tenant_claim: tenant,
+  oidc: {issuer: "https://login.example.com/realm", client_id: mailyard, client_secret: pw-oidc, name: Example, role_claim: roles, tenant_claim: tenant, token_days: 7,
     landlord: [mail landlords, root], tenant_admin: [mail-admin], reader: [mail-reader]}
 health: ":8080"
 log_level: debug
@@ -93,7 +93,7 @@ func TestEnvironmentOverridesAndNamesFiles(t *testing.T) {
 		"MAILYARD_MAIL_NETWORKS=10.0.0.0/8, 127.0.0.1:10143", "MAILYARD_MAIL_PORTS=10143 1587", "MAILYARD_ADMIN_LISTEN=127.0.0.1:8420", "MAILYARD_ADMIN_URL=https://mail.example.com", "MAILYARD_ADMIN_TRUSTED_PROXIES=10.244.0.0/16, 192.0.2.1", "MAILYARD_ADMIN_OPERATOR_TOKEN=operator-token-of-24-chars",
 		"MAILYARD_ADMIN_OIDC_ISSUER=https://login.example.com/realm", "MAILYARD_ADMIN_OIDC_CLIENT_ID=mailyard", "MAILYARD_ADMIN_OIDC_CLIENT_SECRET_FILE=" + file(t, "oidc", "pw-oidc\n"),
 		"MAILYARD_ADMIN_OIDC_NAME=Example", "MAILYARD_ADMIN_OIDC_ROLE_CLAIM=roles", "MAILYARD_ADMIN_OIDC_TENANT_CLAIM=tenant",
-		"MAILYARD_ADMIN_OIDC_LANDLORD=mail landlords, root", "MAILYARD_ADMIN_OIDC_TENANT_ADMIN=mail-admin", "MAILYARD_ADMIN_OIDC_READER=mail-reader",
+		"MAILYARD_ADMIN_OIDC_LANDLORD=mail landlords, root", "MAILYARD_ADMIN_OIDC_TENANT_ADMIN=mail-admin", "MAILYARD_ADMIN_OIDC_READER=mail-reader", "MAILYARD_ADMIN_OIDC_TOKEN_DAYS=7",
 		"MAILYARD_TEST_POSTGRES=not ours", "MAILYARD_IMAP_PASSWORD_FILE=/not/ours/either", "OTHER_LOG_LEVEL=loud",
 	})
 	if err != nil {
@@ -115,7 +115,7 @@ messaging: hunter2
 insecure_hosts: ["demo", "demo:0"]
 mail_networks: [10.0.0.0/8, mail.example.com, 10.1.2.3/8]
 mail_ports: [1587, 70000]
-admin: {listen: "8420", url: "http://u:hunter2@mail.example.com", oidc: {issuer: "http://login.example.com", tenant_admin: [x]}}
+admin: {listen: "8420", url: "http://u:hunter2@mail.example.com", oidc: {issuer: "http://login.example.com", tenant_admin: [x], token_days: 400}}
 log_level: loud
 grace: 0s
 lease_ttl: 10ms
@@ -128,7 +128,7 @@ looks: good
 	for _, part := range []string{
 		"nats.url: ", "MAILYARD_NATS_REPLICAS: ", "MAILYARD_NATS_PASSWORD_FILE: ", "redis: ", "control: ", "messaging.big: ", "insecure_hosts[0]: ", "insecure_hosts[1]: ",
 		"log_level: ", "grace: ", "lease_ttl: ", "mail_networks[1]: ", "mail_networks[2]: ", "mail_ports[1]: ", "admin.listen: ", "admin.url: ", "admin.oidc.issuer: ",
-		"admin.oidc.client_id: ", "admin.oidc.role_claim: ", "admin.oidc.tenant_claim: ", path + ": line 13: field looks not found", path + ": line 5: ",
+		"admin.oidc.token_days: ", "admin.oidc.client_id: ", "admin.oidc.role_claim: ", "admin.oidc.tenant_claim: ", path + ": line 13: field looks not found", path + ": line 5: ",
 	} {
 		if !strings.Contains(err.Error(), "\n"+part) {
 			t.Errorf("it does not tell %q", part)

@@ -36,7 +36,7 @@ func (in *Installation) listen(ctx context.Context) error {
 	if in.operator.IsZero() {
 		in.operator = secret.NewString(rand.Text())
 	}
-	in.accounts = account.New(in.Control, account.Options{})
+	in.accounts = account.New(in.Control, account.Options{Vouched: in.Settings.Admin.OIDC.Vouched()})
 	e := in.servers.endpoints
 	e.AdminURL, e.AdminToken = in.local(), in.operator.Reveal()
 	return in.Home.writeEndpoints(e)

@@ -104,8 +104,10 @@ func (s *server) authenticate(ctx context.Context, r bus.Request) (control.Actor
 		return control.Actor{}, refusal(http.StatusUnauthorized, "send an API token as the header Authorization: Bearer TOKEN")
 	}
 	actor, err := s.Accounts.Token(ctx, strings.TrimSpace(token), "events")
-	if errors.Is(err, account.ErrToken) {
-		return control.Actor{}, refusal(http.StatusUnauthorized, "%s", account.ErrToken)
+	for _, refused := range []error{account.ErrToken, account.ErrTokenRests} {
+		if errors.Is(err, refused) {
+			return control.Actor{}, refusal(http.StatusUnauthorized, "%s", refused)
+		}
 	}
 	return actor, err
 }

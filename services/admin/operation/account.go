@@ -198,10 +198,11 @@ type Token struct {
 	CreatedAt time.Time  `json:"created_at"`
 	UsedAt    *time.Time `json:"used_at,omitempty"`
 	UsedFrom  string     `json:"used_from,omitempty"`
+	Resting   bool       `json:"owner_must_sign_in" doc:"It does not work until its owner signs in through the identity provider again."`
 }
 
 func tokenOf(t account.Token) Token {
-	return Token{TokenSpec: t.TokenSpec, ID: t.ID, Account: t.Account, CreatedAt: t.CreatedAt, UsedAt: known(t.UsedAt), UsedFrom: t.UsedFrom}
+	return Token{TokenSpec: t.TokenSpec, ID: t.ID, Account: t.Account, CreatedAt: t.CreatedAt, UsedAt: known(t.UsedAt), UsedFrom: t.UsedFrom, Resting: t.Resting}
 }
 
 // Tokens are API tokens, by name.

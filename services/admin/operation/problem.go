@@ -117,7 +117,7 @@ func ProblemOf(err error) *Problem {
 		p := problem(http.StatusTooManyRequests, err, "%s", throttled.Error())
 		p.RetryAfter = throttled.After
 		return p
-	case errors.Is(err, account.ErrCredentials), errors.Is(err, account.ErrSignedOut), errors.Is(err, account.ErrToken), errors.Is(err, account.ErrRefused):
+	case errors.Is(err, account.ErrCredentials), errors.Is(err, account.ErrSignedOut), errors.Is(err, account.ErrToken), errors.Is(err, account.ErrTokenRests), errors.Is(err, account.ErrRefused):
 		return problem(http.StatusUnauthorized, err, "%s", err)
 	case errors.Is(err, account.ErrLink), errors.Is(err, account.ErrSetupDone), errors.Is(err, account.ErrLastLandlord):
 		return problem(http.StatusConflict, err, "%s", err)

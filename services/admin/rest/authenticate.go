@@ -59,8 +59,10 @@ func (s *server) authenticate(r *http.Request) (control.Actor, error) {
 			return control.Actor{Name: "operator", Role: control.RoleLandlord, From: from}, nil
 		}
 		a, err := s.Accounts.Token(r.Context(), token, from)
-		if errors.Is(err, account.ErrToken) {
-			return a, &unauthenticatedError{detail: account.ErrToken.Error(), token: true}
+		for _, refused := range []error{account.ErrToken, account.ErrTokenRests} {
+			if errors.Is(err, refused) {
+				return a, &unauthenticatedError{detail: refused.Error(), token: true}
+			}
 		}
 		return a, err
 	}

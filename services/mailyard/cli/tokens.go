@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -54,9 +55,9 @@ func (c *command) tokens() *cobra.Command {
 				if len(out.Tokens) == 0 {
 					return c.printf("The account has no API tokens.\n")
 				}
-				rows := [][]string{{"ID", "NAME", "ROLE", "TENANT", "ENDS", "USED", "FROM"}}
+				rows := [][]string{{"ID", "NAME", "ROLE", "TENANT", "ENDS", "USED", "FROM", "STATE"}}
 				for _, t := range out.Tokens {
-					rows = append(rows, []string{t.ID, t.Name, string(t.Role), cmp.Or(t.Tenant, "all"), timeText(&t.Expires), ageText(t.UsedAt), clean(t.UsedFrom)})
+					rows = append(rows, []string{t.ID, t.Name, string(t.Role), cmp.Or(t.Tenant, "all"), timeText(&t.Expires), ageText(t.UsedAt), clean(t.UsedFrom), tokenState(t)})
 				}
 				return c.table(rows)
 			})
@@ -70,6 +71,17 @@ func (c *command) tokens() *cobra.Command {
 		},
 	}, "token.revoke"))
 	return token
+}
+
+// tokenState says why an API token does not work; empty: it does.
+func tokenState(t operation.Token) string {
+	switch {
+	case !t.Expires.After(time.Now()):
+		return "expired"
+	case t.Resting:
+		return "owner must sign in again"
+	}
+	return ""
 }
 
 func (c *command) tokenCreate() *cobra.Command {

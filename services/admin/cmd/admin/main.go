@@ -63,7 +63,7 @@ func withDoors(ctx context.Context, d standalone.Deployment, config admin.Config
 		return nil, err
 	}
 	doors := &admin.Doors{
-		Settings: d.Settings.Admin, Accounts: account.New(config.Control, account.Options{}),
+		Settings: d.Settings.Admin, Accounts: account.New(config.Control, account.Options{Vouched: d.Settings.Admin.OIDC.Vouched()}),
 		Databases: databases, Redis: d.Redis, Mail: mail, Operator: d.Settings.Admin.OperatorToken, Version: d.Version,
 	}
 	config.Doors = doors
