@@ -26,7 +26,7 @@ func (r *run) words(p mailhost.Protocol, stage mailhost.Stage, err error, detail
 			return mailhost.CleanText(refused.Detail())
 		}
 		return "This server and port are not allowed here."
-	case stage == mailhost.StageConnect && !detailed && !r.public[p]:
+	case stage == mailhost.StageConnect && !detailed && (!r.public[p] || egress.Inside(err)):
 		return "The server could not be reached."
 	case stage == mailhost.StageConnect && !detailed:
 		return "The server could not be reached: " + reason(err) + "."

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -84,7 +85,8 @@ func (d *Dialer) DialContext(ctx context.Context, network, addr string) (net.Con
 	}
 	conn, err := d.dial(ctx, network, allowed, uint16(port))
 	if err != nil {
-		return nil, &FailedError{Host: host, Port: int(port), Err: err}
+		inside := slices.ContainsFunc(allowed, func(a netip.Addr) bool { return Policy{}.Check(a, int(port)) != "" })
+		return nil, &FailedError{Host: host, Port: int(port), Inside: inside, Err: err}
 	}
 	return conn, nil
 }
@@ -125,6 +127,10 @@ func (d *Dialer) check(found []netip.Addr, host string, port int) (allowed []net
 		case reason != "" && refused == nil:
 			refused = &RefusedError{Host: host, Port: port, Address: a, Reason: reason}
 		}
+	}
+	if _, err := netip.ParseAddr(host); refused != nil && err != nil {
+		// What could be dialled at another port is no secret.
+		refused.Hidden = !slices.ContainsFunc(found, func(a netip.Addr) bool { return d.Allows(a.Unmap(), 993) })
 	}
 	return allowed, refused
 }

@@ -195,13 +195,13 @@ func TestFamiliesAndWhatIsNotTCP(t *testing.T) {
 func TestTenantsReadNothingOfTheNetwork(t *testing.T) {
 	t.Parallel()
 	w := &world{
-		answers: map[string][][]string{"inside.example.com": {{"10.1.2.3"}}, "down.example.com": {{"1.1.1.1"}}},
+		answers: map[string][][]string{"inside.example.com": {{"10.1.2.3"}}, "down.example.com": {{"1.1.1.1"}}, "port.example.com": {{"1.1.1.1"}}},
 		down:    map[string]error{"1.1.1.1:993": syscall.ECONNREFUSED},
 	}
 	for host, c := range map[string]struct{ say, detail string }{
 		"inside.example.com":  {"ask the landlord", "10.1.2.3 is private; mail_networks can allow it"},
 		"down.example.com":    {"refused", "1.1.1.1:993"},
-		"missing.example.com": {"no address", "10.0.0.53:53"},
+		"missing.example.com": {"no mail server of the name", "10.0.0.53:53"},
 	} {
 		_, err := w.connect(t, egress.Policy{}, "tcp", host+":993")
 		if err == nil || !strings.Contains(err.Error(), c.say) || strings.Contains(err.Error(), "10.") || strings.Contains(err.Error(), "1.1.1.1") {
@@ -217,6 +217,54 @@ func TestTenantsReadNothingOfTheNetwork(t *testing.T) {
 	}
 	if detail := egress.Detail(errors.New("other")); detail != "" {
 		t.Errorf("detail of another error: %q", detail)
+	}
+}
+
+// Of a host in networks that the landlord allowed, a tenant learns that it cannot
+// be reached, and not why; of a name that only they know, not that it is there.
+func TestTenantsDoNotMapTheNetworksThatAreAllowed(t *testing.T) {
+	t.Parallel()
+	allowed := policy(t, []string{"10.0.0.0/8"})
+	allowed.Ports = []int{2000}
+	w := &world{
+		answers: map[string][][]string{"allowed.corp": {{"10.1.2.3"}}, "hidden.corp": {{"192.168.1.1"}}, "mixed.corp": {{"1.1.1.1", "10.1.2.3"}}, "mail.example.com": {{"1.1.1.1"}}},
+		down:    map[string]error{},
+	}
+	say := func(addr string, down error) string {
+		for _, a := range []string{"10.1.2.3:993", "10.1.2.3:22", "1.1.1.1:993", "1.1.1.1:2000"} {
+			w.down[a] = down
+		}
+		_, err := w.connect(t, allowed, "tcp", addr)
+		if err == nil || !strings.Contains(egress.Detail(err), strings.Split(addr, ":")[0]) {
+			t.Fatalf("%s: %v", addr, err)
+		}
+		return err.Error()
+	}
+	reasons := []error{syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ETIMEDOUT, context.DeadlineExceeded, errors.New("other")}
+	for _, addr := range []string{"allowed.corp:993", "10.1.2.3:993", "mixed.corp:993", "mail.example.com:2000"} {
+		for _, reason := range reasons {
+			if got := say(addr, reason); got != "the server cannot be reached" {
+				t.Errorf("%s, %v: a tenant reads %q", addr, reason, got)
+			}
+		}
+	}
+	if got := say("mail.example.com:993", syscall.ECONNREFUSED); got != "the connection is refused" {
+		t.Errorf("of a host on the internet a tenant reads %q", got)
+	}
+	name := func(host string) string {
+		_, err := w.connect(t, allowed, "tcp", host+":993")
+		if !egress.Lasting(err) {
+			t.Errorf("%s: %v does not last", host, err)
+		}
+		return strings.ReplaceAll(err.Error(), host, "HOST")
+	}
+	if hidden, missing := name("hidden.corp"), name("missing.corp"); hidden != missing {
+		t.Errorf("a name inside: %q, one that is not: %q", hidden, missing)
+	}
+	for _, addr := range []string{"allowed.corp:22", "mail.example.com:22", "192.168.1.1:993"} { // a wrong port is no secret
+		if _, err := w.connect(t, allowed, "tcp", addr); err == nil || !strings.Contains(err.Error(), "are not allowed") {
+			t.Errorf("%s: %v", addr, err)
+		}
 	}
 }
 

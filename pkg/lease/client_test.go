@@ -27,7 +27,7 @@ func testStates(t *testing.T, b *backend) {
 		state("acme", "sales", schemas.StatusConnecting),
 		state("acme", "sales", schemas.StatusDraining),
 	} {
-		if err := c.SetState(ctx, s); err != nil {
+		if err := c.SetState(ctx, s, "the landlord's "+s.Mailbox); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -45,6 +45,9 @@ func testStates(t *testing.T, b *backend) {
 	check("", sales, support, info)
 	check("acme", sales, support)
 	check("nobody")
+	if detailed, err := c.DetailedStates(ctx, "acme"); err != nil || len(detailed) != 2 || detailed[0].Detail != "the landlord's sales" {
+		t.Errorf("the landlord reads %+v, %v", detailed, err)
+	}
 	if err := c.DeleteState(ctx, "acme", "support"); err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +68,7 @@ func testAway(t *testing.T, b *backend) {
 		"Unmark":            func() error { return c.Unmark(ctx, "acme", "sales", 1, []uint32{1}) },
 		"CountMarks":        func() error { _, err := c.CountMarks(ctx, "acme", "sales", 1); return err },
 		"Acquire":           func() error { _, err := c.Budget("host", 1, time.Hour).Acquire(ctx); return err },
-		"SetState":          func() error { return c.SetState(ctx, schemas.MailboxState{Tenant: "acme"}) },
+		"SetState":          func() error { return c.SetState(ctx, schemas.MailboxState{Tenant: "acme"}, "") },
 		"States":            func() error { _, err := c.States(ctx, ""); return err },
 		"DeleteState":       func() error { return c.DeleteState(ctx, "acme", "sales") },
 		"SwitchProtocolLog": func() error { return c.SwitchProtocolLog(ctx, "acme", "sales", time.Now().Add(time.Minute)) },

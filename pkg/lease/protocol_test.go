@@ -170,7 +170,7 @@ func testOutgoing(t *testing.T, b *backend) {
 		}
 	}
 	check(state("info", true, now), state("sales", true, now))
-	if err := c.SetState(t.Context(), schemas.MailboxState{Tenant: "acme", Mailbox: "sales"}); err != nil {
+	if err := c.SetState(t.Context(), schemas.MailboxState{Tenant: "acme", Mailbox: "sales"}, ""); err != nil {
 		t.Fatal(err)
 	}
 	if err := c.DeleteState(t.Context(), "acme", "sales"); err != nil {

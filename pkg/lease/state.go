@@ -17,9 +17,18 @@ import (
 func (c *Client) statesKey(tenant string) string { return c.prefix + "state:" + tenant }
 func (c *Client) tenantsKey() string             { return c.prefix + "state-tenants" }
 
-// SetState stores the state of a mailbox, in place of the one before.
-func (c *Client) SetState(ctx context.Context, s schemas.MailboxState) error {
-	value, err := json.Marshal(s)
+// A state is a MailboxState, whose Detail the people of the tenant read, with what
+// the landlord reads in its place.
+type state struct {
+	schemas.MailboxState
+	ForLandlord string `json:"for_landlord,omitempty"`
+}
+
+// SetState stores the state of a mailbox, in place of the one before. forLandlord
+// is its Detail with what is not for tenants, such as addresses; empty: there is
+// no more.
+func (c *Client) SetState(ctx context.Context, s schemas.MailboxState, forLandlord string) error {
+	value, err := json.Marshal(state{s, forLandlord})
 	if err == nil {
 		err = c.do(ctx, func(p redis.Pipeliner) {
 			p.SAdd(ctx, c.tenantsKey(), s.Tenant)
@@ -35,6 +44,15 @@ func (c *Client) SetState(ctx context.Context, s schemas.MailboxState) error {
 // States returns the states of a tenant's mailboxes, of all tenants when tenant
 // is empty, ordered by tenant and mailbox.
 func (c *Client) States(ctx context.Context, tenant string) ([]schemas.MailboxState, error) {
+	return c.states(ctx, tenant, false)
+}
+
+// DetailedStates is States for the landlord.
+func (c *Client) DetailedStates(ctx context.Context, tenant string) ([]schemas.MailboxState, error) {
+	return c.states(ctx, tenant, true)
+}
+
+func (c *Client) states(ctx context.Context, tenant string, detailed bool) ([]schemas.MailboxState, error) {
 	tenants := []string{tenant}
 	if tenant == "" {
 		var members *redis.StringSliceCmd
@@ -55,11 +73,14 @@ func (c *Client) States(ctx context.Context, tenant string) ([]schemas.MailboxSt
 	var states []schemas.MailboxState
 	for _, hash := range hashes {
 		for _, value := range hash.Val() {
-			var s schemas.MailboxState
+			var s state
 			if err := json.Unmarshal([]byte(value), &s); err != nil {
 				return nil, fmt.Errorf("reading mailbox states: %w", err)
 			}
-			states = append(states, s)
+			if detailed {
+				s.Detail = cmp.Or(s.ForLandlord, s.Detail)
+			}
+			states = append(states, s.MailboxState)
 		}
 	}
 	slices.SortFunc(states, func(a, b schemas.MailboxState) int {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net"
 	"syscall"
+
+	"github.com/mailyard/mailyard/pkg/egress"
 )
 
 // ErrNoConnection is wrapped by what Unreachable returns when nobody answered in
@@ -18,6 +20,9 @@ func Unreachable(ctx context.Context, p Protocol, op string, err error) *Error {
 	switch {
 	case ctx.Err() != nil:
 		e.Err = context.Cause(ctx)
+	case egress.Lasting(err): // it says how to mend it
+	case egress.Inside(err): // a hint that fits would say why
+		e.Hint = "check " + string(p) + ".host and " + string(p) + ".port, and whether a firewall is in between"
 	case errors.As(err, &dns) && dns.IsNotFound:
 		e.Hint = "check " + string(p) + ".host: there is no such name"
 	case errors.Is(err, syscall.ECONNREFUSED):

@@ -108,8 +108,37 @@ func TestNameThatLeadsElsewhereTheSecondTimeIsNotFollowed(t *testing.T) {
 	if dns.asked != 2 || !slices.Equal(dns.dialled, []string{"93.184.216.34:993"}) {
 		t.Errorf("asked %d times, dialled %v", dns.asked, dns.dialled)
 	}
-	if !strings.Contains(state.Detail, "not allowed") {
+	if !strings.Contains(state.Detail, "no mail server of the name rebind.example.com that may be used here") {
 		t.Errorf("the administrator reads %q", state.Detail)
+	}
+}
+
+// The landlord allowed a network, and in it somebody types addresses.
+func TestWhyAHostInsideCannotBeReachedIsForTheLandlord(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	mail := r.allowing("127.0.0.0/8:*")
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.mailbox.IMAP.Port = l.Addr().(*net.TCPAddr).Port
+	l.Close() // nobody listens there
+	r.mailbox.ConnectRetries = 0
+	r.put("pw1")
+	r.Run(New(Config{Bus: r.Bus(), Redis: r.LeaseOptions(), Group: r.Group("one"), Mail: mail, Logger: r.Logger}))
+	state := r.awaitStatus(schemas.StatusUnreachable)
+	if !strings.Contains(state.Detail, "the server cannot be reached") || strings.Contains(state.Detail, "refused") || strings.Contains(state.Detail, "nothing listens") {
+		t.Errorf("the tenant reads %q", state.Detail)
+	}
+	for _, e := range r.states.All() {
+		if strings.Contains(e.Data.Detail, "refused") {
+			t.Errorf("an event tells %q", e.Data.Detail)
+		}
+	}
+	states, err := r.Redis.DetailedStates(t.Context(), tenant)
+	if err != nil || len(states) != 1 || !strings.Contains(states[0].Detail, "connection refused") {
+		t.Errorf("the landlord reads %+v, %v", states, err)
 	}
 }
 

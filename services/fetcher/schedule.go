@@ -21,8 +21,8 @@ const (
 // A schedule says when a mailbox that failed is tried again: soon and ever
 // later for connect_retries attempts, then on a slow schedule, for ever. Refused
 // credentials are tried once more, because providers refuse good ones in bad
-// moments, and then once an hour. A host that may not be dialled is on the slow
-// schedule at once.
+// moments, and then once an hour. A host that may not be dialled, or that nobody
+// knows, is on the slow schedule at once.
 type schedule struct{ failures, refusals int }
 
 // next counts a failure and returns the pause before the next attempt, and the
@@ -32,8 +32,7 @@ func (s *schedule) next(err error, retries int) (time.Duration, schemas.MailboxS
 	if errors.As(err, &limit) {
 		return midnight(time.Now()), schemas.StatusThrottled
 	}
-	var refused *egress.RefusedError
-	if errors.As(err, &refused) { // to ask again soon will not make the landlord allow it
+	if egress.Lasting(err) { // to ask again soon will not make the landlord allow it
 		s.failures++
 		return jitter(slow(s.failures)), schemas.StatusUnreachable
 	}

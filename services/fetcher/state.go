@@ -10,6 +10,7 @@ import (
 
 	"github.com/mailyard/mailyard/pkg/bus"
 	"github.com/mailyard/mailyard/pkg/configwatch"
+	"github.com/mailyard/mailyard/pkg/egress"
 	"github.com/mailyard/mailyard/schemas"
 )
 
@@ -23,9 +24,10 @@ type reporter struct {
 	*running
 	logger *zap.Logger
 
-	mu      sync.Mutex
-	state   schemas.MailboxState
-	written time.Time
+	mu          sync.Mutex
+	state       schemas.MailboxState
+	forLandlord string // state.Detail with what is not for tenants
+	written     time.Time
 }
 
 func newReporter(r *running, tenant, id string, logger *zap.Logger) *reporter {
@@ -59,7 +61,11 @@ func (r *reporter) connecting(ctx context.Context, v configwatch.View) {
 func (r *reporter) failed(ctx context.Context, status schemas.MailboxStatus, err error, next time.Time) {
 	r.update(ctx, func(s *schemas.MailboxState) {
 		next := next.UTC()
-		s.Status, s.Detail, s.NextAttempt = status, detail(err), &next
+		s.Status, s.Detail, s.NextAttempt = status, detail(err.Error()), &next
+		r.forLandlord = ""
+		if more := egress.Detail(err); more != "" {
+			r.forLandlord = detail(err.Error() + ": " + more)
+		}
 	})
 }
 
@@ -86,6 +92,9 @@ func (r *reporter) update(ctx context.Context, change func(*schemas.MailboxState
 	r.mu.Lock()
 	before := r.state
 	change(&r.state)
+	if r.state.Detail == "" {
+		r.forLandlord = ""
+	}
 	changed := r.state.Status != before.Status || r.state.Detail != before.Detail || r.state.NextAttempt != before.NextAttempt ||
 		r.state.Waiting != before.Waiting || r.state.InFlight != before.InFlight || r.state.Parked != before.Parked
 	if r.state.Status != before.Status {
@@ -100,7 +109,7 @@ func (r *reporter) update(ctx context.Context, change func(*schemas.MailboxState
 	now := r.written.UTC()
 	r.state.ObservedAt = &now
 	state := r.state
-	err := r.redis.SetState(ctx, state) // locked: a state never overwrites the one that came after it
+	err := r.redis.SetState(ctx, state, r.forLandlord) // locked: a state never overwrites the one that came after it
 	r.mu.Unlock()
 	if err != nil {
 		r.logger.Warn("writing the mailbox's state", zap.Error(err))
@@ -142,9 +151,9 @@ func (s *session) report(ctx context.Context, c counts) {
 	})
 }
 
-// detail is an error's text for people: one line of at most 500 bytes.
-func detail(err error) string {
-	text := strings.Join(strings.Fields(err.Error()), " ")
+// detail is a text for people: one line of at most 500 bytes.
+func detail(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
 	if len(text) > 500 {
 		text = strings.ToValidUTF8(text[:497], "") + "…"
 	}

@@ -52,7 +52,7 @@ func tell(t testing.TB, o *admintest.Office, s schemas.MailboxState) {
 	if s.Since.IsZero() {
 		s.Since = s.ObservedAt.Add(-time.Hour)
 	}
-	if err := o.Desk.Leases.SetState(t.Context(), s); err != nil {
+	if err := o.Desk.Leases.SetState(t.Context(), s, ""); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -133,5 +133,5 @@ type Revised interface{ ETagRevision() string }
 
 type rosters struct {
 	mu      sync.Mutex
-	tenants map[string]*roster
+	tenants map[rosterKey]*roster
 }

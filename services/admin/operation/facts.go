@@ -61,8 +61,16 @@ func (d *Desk) ListStates(ctx context.Context, a control.Actor, in *ListStates) 
 	if _, err := d.Control.GetTenant(ctx, a, in.Tenant); err != nil {
 		return States{}, err
 	}
-	states, err := d.Leases.States(ctx, in.Tenant)
+	states, err := d.states(ctx, in.Tenant, a.Role == control.RoleLandlord)
 	return States{States: d.statesOf(in.Tenant, states)}, err
+}
+
+// states returns the states of a tenant's mailboxes, for its people or detailed.
+func (d *Desk) states(ctx context.Context, tenant string, detailed bool) ([]schemas.MailboxState, error) {
+	if detailed {
+		return d.Leases.DetailedStates(ctx, tenant)
+	}
+	return d.Leases.States(ctx, tenant)
 }
 
 // Deletion asks what the deletion of a mailbox would mean.
@@ -111,7 +119,7 @@ type ListHistory struct {
 }
 
 // History is the states that a mailbox went through in the last 72 hours, the
-// newest first.
+// newest first, as the people of the tenant read them: they are events.
 type History struct {
 	States []MailboxState `json:"states"`
 }

@@ -130,7 +130,8 @@ func (d *Desk) roster(ctx context.Context, a control.Actor, tenant string) (rows
 	if err != nil {
 		return nil, nil, err
 	}
-	r := d.rosters.of(tenant)
+	detailed := a.Role == control.RoleLandlord
+	r := d.rosters.of(rosterKey{tenant, detailed})
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.base == nil || r.revision != revision {
@@ -140,23 +141,29 @@ func (d *Desk) roster(ctx context.Context, a control.Actor, tenant string) (rows
 		r.revision, r.at = revision, time.Time{}
 	}
 	if time.Since(r.at) > rosterAge {
-		r.rows, r.away = d.observed(ctx, t, r.base)
+		r.rows, r.away = d.observed(ctx, t, r.base, detailed)
 		r.at = time.Now()
 	}
 	return r.rows, r.away, nil
 }
 
-// of returns the roster of a tenant.
-func (r *rosters) of(tenant string) *roster {
+// A rosterKey is whose roster it is: the landlord reads more in it.
+type rosterKey struct {
+	tenant   string
+	detailed bool
+}
+
+// of returns a roster.
+func (r *rosters) of(key rosterKey) *roster {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.tenants == nil {
-		r.tenants = map[string]*roster{}
+		r.tenants = map[rosterKey]*roster{}
 	}
-	if r.tenants[tenant] == nil {
-		r.tenants[tenant] = &roster{}
+	if r.tenants[key] == nil {
+		r.tenants[key] = &roster{}
 	}
-	return r.tenants[tenant]
+	return r.tenants[key]
 }
 
 func (d *Desk) configured(ctx context.Context, a control.Actor, tenant string) ([]MailboxRow, error) {
@@ -182,7 +189,7 @@ func (d *Desk) configured(ctx context.Context, a control.Actor, tenant string) (
 // observed adds what is known at run time. What is away takes only its own
 // columns with it: a list that shows what is configured is better than none. It
 // is for all who look at the list: whoever asked first may leave.
-func (d *Desk) observed(ctx context.Context, t control.Tenant, base []MailboxRow) (rows []MailboxRow, away []string) {
+func (d *Desk) observed(ctx context.Context, t control.Tenant, base []MailboxRow, detailed bool) (rows []MailboxRow, away []string) {
 	rows = slices.Clone(base)
 	byID := make(map[string]*MailboxRow, len(rows))
 	for i := range rows {
@@ -195,7 +202,7 @@ func (d *Desk) observed(ctx context.Context, t control.Tenant, base []MailboxRow
 		away = append(away, what)
 	}
 	now := d.now()
-	states, err := d.Leases.States(ctx, t.Document.ID)
+	states, err := d.states(ctx, t.Document.ID, detailed)
 	if err != nil {
 		unknown("the states of the mailboxes (Redis is away)", err)
 	}

@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/mailyard/mailyard/pkg/control"
 	"github.com/mailyard/mailyard/pkg/mailstore"
+	"github.com/mailyard/mailyard/schemas"
 	"github.com/mailyard/mailyard/services/admin/admintest"
 	"github.com/mailyard/mailyard/services/admin/operation"
 )
@@ -54,5 +57,35 @@ func TestABulkActionEndsWithWhoAskedForIt(t *testing.T) {
 	}
 	if n := o.Logs.FilterLevelExact(zap.ErrorLevel).Len(); n > 0 {
 		t.Errorf("%d faults are in the log", n)
+	}
+}
+
+// What the landlord reads of a mailbox, the people of its tenant do not, whoever
+// looked at the list first.
+func TestOnlyTheLandlordReadsWhyAHostInsideCannotBeReached(t *testing.T) {
+	t.Parallel()
+	o := admintest.New(t)
+	m, err := o.Control.Enable(t.Context(), o.Lena.Actor, "acme", o.Acme.Mailbox, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	state := schemas.MailboxState{Tenant: "acme", Mailbox: m.Document.ID, Status: schemas.StatusUnreachable, Detail: "the server cannot be reached", Since: now, ObservedAt: &now}
+	if err := o.Desk.Leases.SetState(t.Context(), state, "10.1.2.3 refuses"); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range []control.Actor{o.Lena.Actor, o.Ann.Actor, o.Rita.Actor, o.Lena.Actor} {
+		want := state.Detail
+		if a == o.Lena.Actor {
+			want = "10.1.2.3 refuses"
+		}
+		row, err := o.Desk.MailboxFacts(t.Context(), a, &operation.MailboxFacts{InMailbox: mailboxOf(o.Acme)})
+		if err != nil || row.In.Detail != want || row.Problem != want {
+			t.Errorf("%s reads %+v, %v", a.Name, row, err)
+		}
+		states, err := o.Desk.ListStates(t.Context(), a, &operation.ListStates{InTenant: operation.InTenant{Tenant: "acme"}})
+		if err != nil || len(states.States) != 1 || states.States[0].Detail != want {
+			t.Errorf("%s reads %+v, %v", a.Name, states, err)
+		}
 	}
 }

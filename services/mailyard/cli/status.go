@@ -147,7 +147,7 @@ func (c *command) states(ctx context.Context) (_ []schemas.MailboxState, err err
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, client.Close()) }()
-	return client.States(ctx, "")
+	return client.DetailedStates(ctx, "")
 }
 
 func (c *command) showStatus(s status) error {
