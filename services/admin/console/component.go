@@ -158,7 +158,7 @@ type pager struct {
 // A selection is the bar above a table while rows are selected. Each action
 // loads a dialog, with the ids, or all=1 and the filters of the form.
 type selection struct {
-	Total   int // rows that match, on all pages
+	Total   int // rows that match, on all pages; -1: more than are shown, not known how many
 	Actions []action
 }
 

@@ -35,6 +35,7 @@ type deadLettersView struct {
 	Any       bool
 	Write     bool
 	Selection selection
+	Hidden    []pair // the filters
 	Letters   []letterRow
 	Newest    string
 	Older     string
@@ -73,7 +74,7 @@ func (c *console) deadLetters(r *request) error {
 			Actions: []action{{Label: "Audit", Icon: "history", Path: withQuery(r.path("audit"), nil, "kind", deadAudit)}},
 		},
 		Path: path, Filters: []field{mailbox, stage}, Any: in.Mailbox != "" || in.Stage != "", Write: r.mayWrite(),
-		Selection: selection{Actions: []action{
+		Selection: selection{Total: -1, Actions: []action{
 			{Label: "Replay", Icon: "repeat", Load: r.path("settle", "replay")},
 			{Label: "Drop", Icon: "trash", Danger: true, Load: r.path("settle", "drop")},
 		}},
@@ -94,6 +95,10 @@ func (c *console) deadLetters(r *request) error {
 		for _, l := range list.Letters {
 			v.Letters = append(v.Letters, r.letterRow(l, names))
 		}
+		v.Hidden = r.letterHidden(settlement{})
+		if list.Next == 0 && in.Before == 0 {
+			v.Selection.Total = len(list.Letters)
+		}
 		if list.Next != 0 {
 			v.Older = withQuery(path, query, "before", strconv.FormatUint(list.Next, 10))
 		}
@@ -106,6 +111,18 @@ func (c *console) deadLetters(r *request) error {
 	}
 	return r.page("dead-letters", page{Title: "Dead letters", Section: sectionDeadLetters}, v)
 }
+
+// letter reads a dead letter.
+func (r *request) letter(id string) (operation.DeadLetter, error) {
+	sequence, err := strconv.ParseUint(id, 10, 64)
+	if err != nil {
+		return operation.DeadLetter{}, errNoPage
+	}
+	return r.desk.GetDeadLetter(r.Context(), r.actor, &operation.GetDeadLetter{InDeadLetter: operation.InDeadLetter{InTenant: r.inTenant(), Sequence: sequence}})
+}
+
+// ID is what the row is chosen by.
+func (l letterRow) ID() string { return strconv.FormatUint(l.Sequence, 10) }
 
 func (r *request) letterRow(l bus.DeadLetter, names nameLists) letterRow {
 	row := letterRow{
@@ -176,11 +193,7 @@ type letterView struct {
 }
 
 func (c *console) deadLetter(r *request) error {
-	sequence, err := strconv.ParseUint(r.PathValue("sequence"), 10, 64)
-	if err != nil {
-		return errNoPage
-	}
-	l, err := r.desk.GetDeadLetter(r.Context(), r.actor, &operation.GetDeadLetter{InDeadLetter: operation.InDeadLetter{InTenant: r.inTenant(), Sequence: sequence}})
+	l, err := r.letter(r.PathValue("sequence"))
 	if err != nil {
 		return err
 	}
@@ -188,7 +201,7 @@ func (c *console) deadLetter(r *request) error {
 	if err != nil {
 		return err
 	}
-	id, row := strconv.FormatUint(sequence, 10), r.letterRow(l.DeadLetter, names)
+	id, row := strconv.FormatUint(l.Sequence, 10), r.letterRow(l.DeadLetter, names)
 	v := letterView{
 		Header: header{
 			Title: "Dead letter " + id, Back: &link{"Dead letters", r.path("dead-letters")}, Badge: &row.Badge, Text: sentence(row.Badge.Title),

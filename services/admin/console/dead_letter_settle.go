@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
-	"strings"
 
 	"go.uber.org/zap"
 
@@ -18,8 +17,11 @@ const settledAtOnce = 500
 
 // A settlement says what is done with which dead letters.
 type settlement struct {
-	do  string // "replay" or "drop"
-	ids []string
+	do    string // "replay" or "drop"
+	ids   []string
+	names []string // of the first of them
+	all   bool     // that the list selects
+	more  bool     // it selects even more
 }
 
 // chosenLetters reads the dead letters that are chosen, and checks that the
@@ -35,6 +37,8 @@ func (r *request) chosenLetters(do string) (settlement, []uint64, error) {
 	slices.Sort(list)
 	list = slices.Compact(list)
 	switch {
+	case r.FormValue("all") != "" && r.Method == http.MethodGet:
+		return settlement{do: do, all: true}, nil, nil
 	case len(list) == 0:
 		return settlement{}, nil, operation.Invalid(config.Problem{Path: "id", Message: "choose a dead letter first"})
 	case len(list) > settledAtOnce:
@@ -55,6 +59,12 @@ func (r *request) confirmLetters(do string) error {
 	s, _, err := r.chosenLetters(do)
 	if err != nil {
 		return err
+	}
+	if err := r.nameLetters(&s); err != nil {
+		return err
+	}
+	if len(s.ids) == 0 {
+		return &operation.Problem{Title: "Nothing chosen", Status: http.StatusConflict, Detail: "No dead letter matches any more. Look at the list again."}
 	}
 	return r.part("confirm", r.letterDialog(s))
 }
@@ -79,11 +89,16 @@ func (r *request) letterDialog(s settlement) confirm {
 		}}
 	}
 	if !one {
-		d.Text = "Numbers " + clip(strings.Join(s.ids, ", "), 200) + ". For each of them:"
+		d.Text = namesOf(s.names, len(s.ids)) + ". For each of them:"
+		d.Submit += " " + what
 	}
-	for _, id := range s.ids {
-		d.Hidden = append(d.Hidden, pair{"id", id})
+	if s.more {
+		d.Effect = append(d.Effect, "More match than can be chosen at once. These are the newest; repeat it for the others.")
 	}
+	if d.Typed = s.many(); d.Typed != "" {
+		d.What = "how many they are"
+	}
+	d.Hidden = r.letterHidden(s)
 	return d
 }
 
@@ -104,9 +119,14 @@ func (c *console) dropLetters(r *request) error {
 // settleLetters settles what is chosen. What somebody else settled meanwhile is
 // no failure; a failure ends it, and says how far it came.
 func (r *request) settleLetters(do, done string, settle func(operation.InDeadLetter) error) error {
-	_, list, err := r.chosenLetters(do)
+	chosen, list, err := r.chosenLetters(do)
 	if err != nil {
 		return err
+	}
+	if typed := chosen.many(); typed != "" {
+		if err := r.typed(typed); err != nil {
+			return err
+		}
 	}
 	settled, gone := 0, 0
 	for _, n := range list {
@@ -120,7 +140,7 @@ func (r *request) settleLetters(do, done string, settle func(operation.InDeadLet
 		case settled > 0:
 			r.tell(toneBad, "%d of %d are %s, then it stopped: %s", settled, len(list), done, problemOf(err).Error())
 			r.console.log.Error("settling dead letters", zap.String("tenant", r.tenant.Document.ID), zap.Error(err))
-			return r.redirect(r.path("dead-letters"))
+			return r.redirect(r.shownLetters())
 		default:
 			return err
 		}
@@ -136,5 +156,5 @@ func (r *request) settleLetters(do, done string, settle func(operation.InDeadLet
 	if gone > 0 {
 		r.tell(toneWarn, "%s gone already.", plural(gone, "dead letter was", "dead letters were"))
 	}
-	return r.redirect(r.path("dead-letters"))
+	return r.redirect(r.shownLetters())
 }

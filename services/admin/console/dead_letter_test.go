@@ -74,7 +74,7 @@ func TestChosenDeadLettersAreSettled(t *testing.T) {
 	has(t, page, "2 dead letters are on the way again.", "Dead letter "+ids[2])
 	hasNot(t, page, ">Dead letter "+ids[0]+"<", ">Dead letter "+ids[1]+"<")
 
-	b.do(http.MethodPost, "/t/acme/settle/drop", url.Values{"id": {ids[1], ids[2], fmt.Sprint(s.Rival.Dead)}})
+	b.do(http.MethodPost, "/t/acme/settle/drop", url.Values{"id": {ids[1], ids[2], fmt.Sprint(s.Rival.Dead)}, "typed": {"3"}})
 	has(t, b.open(http.StatusOK, "/t/acme/dead-letters"), "1 dead letter is dropped.", "2 dead letters were gone already.")
 	theirs, err := s.Conn.DeadLetters(t.Context(), bus.DeadQuery{Tenant: "rival"})
 	if err != nil || len(theirs) != 1 {
@@ -96,6 +96,44 @@ func TestChosenDeadLettersAreSettled(t *testing.T) {
 	if answer := b.do(http.MethodPost, "/t/acme/settle/drop", url.Values{"id": {fmt.Sprint(s.Rival.Dead)}}); answer.StatusCode != http.StatusNotFound {
 		t.Errorf("dropping a letter of another tenant answers %d", answer.StatusCode)
 	}
+}
+
+// All that the list selects are settled, over its pages, and only those that the
+// dialog named.
+func TestAllDeadLettersThatMatchAreSettled(t *testing.T) {
+	t.Parallel()
+	s := newLedgerSite(t)
+	var uids []uint32
+	for uid := range uint32(120) {
+		uids = append(uids, 200+uid)
+	}
+	s.giveUp(schemas.StageFetcher, "downloading: the server hung up", uids...)
+	s.giveUp(schemas.StagePersister, "persisting: it is full", 500)
+	b := s.as(s.Ann)
+	has(t, b.open(http.StatusOK, "/t/acme/dead-letters?stage=fetcher"), "that match</button>", `type="hidden" name="stage" value="fetcher"`)
+	dialog := b.open(http.StatusOK, "/t/acme/settle/drop?all=1&stage=fetcher", "HX-Request", "true")
+	has(t, dialog, "Drop 121 dead letters?", "UID 319 of Info, UID 318 of Info", "and 116 more", `data-typed="121"`, `name="stage" value="fetcher"`)
+	form := url.Values{"stage": {"fetcher"}}
+	for _, part := range strings.Split(dialog, `name="id" value="`)[1:] {
+		id, _, _ := strings.Cut(part, `"`)
+		form.Add("id", id)
+	}
+	if len(form["id"]) != 121 {
+		t.Fatalf("the dialog holds %d", len(form["id"]))
+	}
+	s.giveUp(schemas.StageFetcher, "downloading: the server hung up", 400)
+	if answer := b.do(http.MethodPost, "/t/acme/settle/drop", form); answer.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("without their number it answers %d", answer.StatusCode)
+	}
+	form.Set("typed", "121")
+	if answer := b.do(http.MethodPost, "/t/acme/settle/drop", form); answer.Header.Get("Location") != "/t/acme/dead-letters?stage=fetcher" {
+		t.Errorf("it answers %d and leads to %q", answer.StatusCode, answer.Header.Get("Location"))
+	}
+	left, err := s.Conn.DeadLetters(t.Context(), bus.DeadQuery{Tenant: "acme"})
+	if err != nil || len(left) != 2 || left[0].UIDs != "400" || left[1].UIDs != "500" {
+		t.Errorf("%d are left, %v", len(left), err)
+	}
+	b.open(http.StatusConflict, "/t/acme/settle/drop?all=1&stage=classifier", "HX-Request", "true")
 }
 
 func TestReadersSettleNoDeadLetters(t *testing.T) {

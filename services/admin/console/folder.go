@@ -131,10 +131,10 @@ func (c *console) confirmDeleteFolder(r *request) error {
 		if err != nil {
 			return err
 		}
-		d.Text = plural(n, "mailbox uses", "mailboxes use") + " it: " + namesOf(outcomesOf(users), n) + "."
+		d.Text = plural(n, "mailbox uses", "mailboxes use") + " it: " + namesOf(bulkNames(outcomesOf(users)), n) + "."
 		d.Effect[0] = "The folder is taken from " + map[bool]string{true: "it", false: "them"}[n == 1] + ". New mail to " + f.Document.Address + " matches no folder there, and is handled as unmatched."
 		if len(only) > 0 {
-			d.Effect = append(d.Effect, plural(len(only), "mailbox has", "mailboxes have")+" no other folder and will be disabled: "+namesOf(only, len(only))+".")
+			d.Effect = append(d.Effect, plural(len(only), "mailbox has", "mailboxes have")+" no other folder and will be disabled: "+namesOf(bulkNames(only), len(only))+".")
 		}
 		d.Hidden = append(d.Hidden, pair{"force", "1"})
 		d.Typed, d.What = name, "the name of the folder"

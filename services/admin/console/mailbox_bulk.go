@@ -14,7 +14,7 @@ const (
 	// bulkLimit is the most octets of a form that names mailboxes: 10,000 of the
 	// longest ids.
 	bulkLimit = 2 << 20
-	// namedRows is how many mailboxes a dialog names.
+	// namedRows is how much of what was chosen a dialog names.
 	namedRows = 5
 	// testedAtOnce is how many mailboxes are tested before their outcomes are
 	// shown.
@@ -68,7 +68,7 @@ func (c *console) confirmBulk(r *request) error {
 	}
 	hidden := r.bulkHidden(in, plan)
 	if in.Body.Action == operation.BulkTest {
-		return r.part("bulk-test", bulkTestView{Names: namesOf(plan.Results, len(plan.Results)), Count: len(plan.Results), Post: r.path("bulk", "test"), Hidden: hidden, Limit: r.doctorLimit()})
+		return r.part("bulk-test", bulkTestView{Names: namesOf(bulkNames(plan.Results), len(plan.Results)), Count: len(plan.Results), Post: r.path("bulk", "test"), Hidden: hidden, Limit: r.doctorLimit()})
 	}
 	return r.part("confirm", r.bulkConfirm(in.Body.Action, plan, hidden))
 }
@@ -96,7 +96,7 @@ func (r *request) bulkHidden(in operation.BulkMailboxes, plan operation.BulkResu
 func (r *request) bulkConfirm(a operation.BulkAction, plan operation.BulkResult, hidden []pair) confirm {
 	n := len(plan.Results)
 	what := plural(n, "mailbox", "mailboxes")
-	d := confirm{Open: true, Post: r.path("bulk"), Hidden: hidden, Text: namesOf(plan.Results, len(plan.Results)) + "."}
+	d := confirm{Open: true, Post: r.path("bulk"), Hidden: hidden, Text: namesOf(bulkNames(plan.Results), len(plan.Results)) + "."}
 	switch a {
 	case operation.BulkEnable:
 		d.Title, d.Submit = "Enable "+what+"?", "Enable "+what
@@ -118,10 +118,10 @@ func (r *request) bulkConfirm(a operation.BulkAction, plan operation.BulkResult,
 	return d
 }
 
-// namesOf names the first few of n mailboxes.
-func namesOf(list []operation.BulkOutcome, n int) string {
+// namesOf names the first few of n things.
+func namesOf(names []string, n int) string {
 	text := ""
-	for i, o := range list[:min(len(list), namedRows)] {
+	for i, name := range names[:min(len(names), namedRows)] {
 		switch {
 		case i == 0:
 		case i == n-1:
@@ -129,12 +129,20 @@ func namesOf(list []operation.BulkOutcome, n int) string {
 		default:
 			text += ", "
 		}
-		text += bulkName(o)
+		text += name
 	}
-	if more := n - min(len(list), namedRows); more > 0 {
+	if more := n - min(len(names), namedRows); more > 0 {
 		text += " and " + countText(more) + " more"
 	}
 	return text
+}
+
+func bulkNames(list []operation.BulkOutcome) []string {
+	names := make([]string, len(list))
+	for i, o := range list {
+		names[i] = bulkName(o)
+	}
+	return names
 }
 
 func bulkName(o operation.BulkOutcome) string {

@@ -115,7 +115,7 @@ func disposalFields() []field {
 func routingFields() []field {
 	return []field{
 		{Name: "import_since", Label: "Import from", Widget: widgetRadio, Wide: true, Default: "all", Options: []option{
-			{Value: schema.ImportAll, Label: "All mail", Help: "Everything in the inbox is imported, and moved or deleted as set above."},
+			{Value: schema.ImportAll, Label: "All mail", Help: "Everything in the inbox is imported, then moved or deleted as the mailbox says."},
 			{Value: schema.ImportNew, Label: "New mail only", Help: "Only what arrives after the mailbox is enabled. Older mail is left untouched."},
 			{Value: importDate, Label: "Mail since a day", Help: "What arrived on that day and later. Older mail is left untouched."},
 		}},

@@ -53,8 +53,7 @@ type strayRow struct {
 	Address string
 	Count   int64
 	Last    time.Time
-	Mailbox string
-	Box     string
+	Box     named
 	Mail    string
 	All     string // the ledger of its mails
 	Add     string
@@ -164,10 +163,14 @@ func (r *request) strays() ([]strayRow, error) {
 	if err != nil {
 		return nil, err
 	}
+	names, err := r.namesIn(r.tenant.Document.ID)
+	if err != nil {
+		return nil, err
+	}
 	var rows []strayRow
 	for _, u := range list.Addresses {
 		rows = append(rows, strayRow{
-			Address: plainLine(u.Address), Count: u.Count, Last: u.Last, Mailbox: u.Mailbox, Box: r.path("mailboxes", u.Mailbox), Mail: r.path("mails", u.MailID),
+			Address: plainLine(u.Address), Count: u.Count, Last: u.Last, Box: names.mailbox(r.tenant.Document.ID, u.Mailbox), Mail: r.path("mails", u.MailID),
 			All: withQuery(r.path("mails"), url.Values{}, "address", u.Address, "verdict", "invalid/"+string(schemas.ReasonNoMatchingFolder)),
 			Add: withQuery(r.path("simulator", "add"), url.Values{}, "address", u.Address),
 		})

@@ -113,8 +113,10 @@ function showSelection(form) {
   const total = Number(more.dataset.selectAll);
   const n = s.all ? total : s.ids.size;
   bar.hidden = n === 0;
-  find('[data-selection-text]', bar).textContent = n.toLocaleString('en') + (n === 1 ? ' selected' : ' selected');
-  more.hidden = s.all || !head || !head.checked || total <= rows.length;
+  const text = n < 0 ? 'All that match are selected' : n.toLocaleString('en') + ' selected';
+  const said = find('[data-selection-text]', bar);
+  if (said.textContent !== text) said.textContent = text;
+  more.hidden = s.all || !head || !head.checked || (total >= 0 && total <= rows.length);
   for (const hidden of all('input[data-chosen]', bar)) hidden.remove();
   const add = (name, value) => {
     const i = document.createElement('input');
