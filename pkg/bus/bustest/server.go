@@ -127,12 +127,6 @@ func (s *Server) Stop() {
 	}
 }
 
-// Resume starts the server again after Stop, on the same port, with the same store.
-func (s *Server) Resume(tb testing.TB) {
-	tb.Helper()
-	s.up(tb)
-}
-
 // Restart stops the server and starts it again with the same store.
 func (s *Server) Restart(tb testing.TB) {
 	tb.Helper()
