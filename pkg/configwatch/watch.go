@@ -102,11 +102,15 @@ type session struct {
 	asserted bool
 	loaded   bool
 	last     uint64 // revision of the bucket that this watch has come to
-	behind   bool   // at the last check
+	taken    int    // entries
+	// At the last check: whether it was behind the bucket, and taken.
+	behind  bool
+	checked int
 }
 
 func (s *session) take(entry jetstream.KeyValueEntry) {
 	s.last = max(s.last, entry.Revision())
+	s.taken++
 	key := entry.Key()
 	if key == AssertedKey {
 		s.asserted = s.asserted || entry.Operation() == jetstream.KeyValuePut
@@ -148,8 +152,10 @@ func (s *session) complete() {
 	s.w.notify()
 }
 
-// check ends a watch of a bucket that was made anew, and one that stays behind:
-// its consumer is gone. While NATS is away there is nothing to be learnt.
+// check ends a watch of a bucket that was made anew, and one that is behind and
+// gets nothing: its consumer is gone. One that only comes slower than the bucket
+// is written goes on: to load everything again would leave it further behind.
+// While NATS is away there is nothing to be learnt.
 func (s *session) check(ctx context.Context, kv jetstream.KeyValue, created time.Time) error {
 	now, err := state(ctx, kv)
 	switch {
@@ -161,9 +167,9 @@ func (s *session) check(ctx context.Context, kv jetstream.KeyValue, created time
 		return errors.New("the bucket was made anew")
 	}
 	behind := now.last > s.last
-	if behind && s.behind {
-		return errors.New("the watch has fallen behind the bucket")
+	if behind && s.behind && s.taken == s.checked {
+		return errors.New("the bucket is written, and the watch gets nothing")
 	}
-	s.behind = behind
+	s.behind, s.checked = behind, s.taken
 	return nil
 }
