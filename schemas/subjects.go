@@ -14,7 +14,7 @@ const (
 	StreamAdvisory        = "ADVISORY"
 
 	BucketConfig  = "CONFIG"  // key-value: current documents
-	BucketControl = "CONTROL" // key-value: pauses and parked mail keys
+	BucketControl = "CONTROL" // key-value: parked mail keys, tokens of test mails
 	BucketBlob    = "MAILBLOB"
 )
 

@@ -33,7 +33,8 @@ const (
 	ReasonNoMatchingFolder Reason = "no-matching-folder"
 	// ReasonUnparsable: not one header field can be found in it.
 	ReasonUnparsable Reason = "unparsable"
-	// ReasonLoop: our own loop mark or the mailbox's own Message-ID came back.
+	// ReasonLoop: our own loop mark or the mailbox's own Message-ID came back, or
+	// a test mail of an examination.
 	ReasonLoop Reason = "loop"
 )
 

@@ -55,6 +55,7 @@ func cases() map[string]func(*testing.T, *bustest.Server) {
 		"Replay":                testReplay,
 		"ReplayWithBlob":        testReplayWithBlob,
 		"ParkedWatch":           testParkedWatch,
+		"Probe":                 testProbe,
 		"PublishAll":            testPublishAll,
 		"PublishUntil":          testPublishUntil,
 		"GiveUp":                testGiveUp,

@@ -76,7 +76,7 @@ func fetcherPermission() Permission {
 func classifierPermission() Permission {
 	stage := schemas.StageClassifier
 	return service(string(stage),
-		[]string{"mail.v1.classified.>"},
+		[]string{"mail.v1.classified.>"}, asksForProbes(),
 		consumes(schemas.StreamFetchedLight, Durable(stage, schemas.Light)),
 		consumes(schemas.StreamFetchedLarge, Durable(stage, schemas.Large)),
 		settles(stage), watches(streamConfig))

@@ -91,6 +91,10 @@ func TestPermissionsSuffice(t *testing.T) {
 	check(t, classifier.Publish(ctx, schemas.SubjectClassified(schemas.Light, tenant, mailbox), fetched(1, "x"), "c:1"))
 	check(t, retry.Ack())
 	check(t, receive(t, s).Settle(ctx, fault.Permanent(errors.New("no"))))
+	check(t, admin.AnnounceProbe(ctx, probe))
+	if known := must(classifier.KnowsProbe(ctx, probe))(t); !known {
+		t.Error("the classifier does not know a test mail")
+	}
 	eventually(t, "the fetcher sees the parked mail", func() bool { return parked.Has(key(2)) })
 
 	// persister
@@ -218,6 +222,9 @@ func TestPermissionsRefuse(t *testing.T) {
 		}},
 		{"classifier", "write another stage's dead letter", func(ctx context.Context, c *bus.Conn) error {
 			return c.Publish(ctx, schemas.SubjectDead(schemas.StagePersister, tenant, mailbox), fetched(1, ""), "")
+		}},
+		{"classifier", "announce a test mail", func(ctx context.Context, c *bus.Conn) error {
+			return c.AnnounceProbe(ctx, probe)
 		}},
 		{"persister", "consume fetched mail", func(ctx context.Context, c *bus.Conn) error {
 			_, err := c.JetStream().Consumer(ctx, classifierSource.Stream, classifierSource.Durable)

@@ -3,8 +3,9 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/mailyard/mailyard/pkg/address"
 	"github.com/mailyard/mailyard/pkg/mailhost"
@@ -49,6 +50,7 @@ func sameDomain(a, b address.Address) bool {
 // tellAddresses tells of every address of the folders what became of its mail.
 func (r *run) tellAddresses(s *Step, tested map[address.Key]*probe, from address.Address) {
 	var lost []string
+	taken := make(map[string][]string) // addresses by the mailbox that has them
 	arrived, untested, seen := 0, 0, make(map[address.Key]bool)
 	for _, text := range r.req.Addresses {
 		a, err := address.ParseOne(text)
@@ -66,15 +68,21 @@ func (r *run) tellAddresses(s *Step, tested map[address.Key]*probe, from address
 		case p.refused != nil:
 			lost = append(lost, a.Addr())
 			s.fact(a.Addr(), "could not be sent: "+r.words(mailhost.SMTP, "", p.refused, r.req.Detailed))
-		case p.arrived.IsZero():
+		case r.elsewhere(p):
+			taken[p.taker.Name] = append(taken[p.taker.Name], a.Addr())
+			s.fact(a.Addr(), "came to the mailbox "+p.taker.Name+", which knew it for a test")
+		case p.arrived.IsZero() && p.taker.ID == "":
 			lost = append(lost, a.Addr())
 			s.fact(a.Addr(), "did not arrive")
 		default:
 			arrived++
-			s.fact(a.Addr(), "arrived after "+p.arrived.Sub(p.sent).Round(10*time.Millisecond).String())
+			s.fact(a.Addr(), p.came())
 		}
 	}
-	s.Answer = fmt.Sprintf("%d arrived, %d did not, %d not tested.", arrived, len(lost), untested)
+	s.Answer = fmt.Sprintf("%d arrived, %d did not, %d not tested.", arrived, len(seen)-arrived-untested, untested)
+	for _, name := range slices.Sorted(maps.Keys(taken)) {
+		s.warn(fmt.Sprintf("Mail to %s comes to the mailbox %s. If that is meant, take the folder out of this mailbox's list; else make the address an alias of this one on the mail server.", strings.Join(taken[name], ", "), name))
+	}
 	if len(lost) > 0 {
 		s.warn(fmt.Sprintf("Mail to %s does not come to this mailbox. Make it an alias of the mailbox on the mail server, or take its folder out of the mailbox's list.", strings.Join(lost, ", ")))
 	}

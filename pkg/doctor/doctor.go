@@ -26,8 +26,12 @@ type Doctor struct {
 	// Allows reports whether an address may be dialled at a port; nil: every one
 	// may. To a tenant a name without such an address does not exist.
 	Allows func(address netip.Addr, port int) bool
-	Logger *zap.Logger   // nil: silent
-	Limit  time.Duration // for a Run, a DryRun or Folders; 0: 90 s
+	// Announce tells the pipeline the token of test mails (routing.ProbeHeader)
+	// before they are sent: what bears it goes to no folder, whichever mailbox it
+	// comes to. nil: there is no pipeline.
+	Announce func(ctx context.Context, token string) error
+	Logger   *zap.Logger   // nil: silent
+	Limit    time.Duration // for a Run, a DryRun or Folders; 0: 90 s
 }
 
 // A Request is the mailbox to try out.
@@ -41,7 +45,13 @@ type Request struct {
 	Detailed bool
 	// Addresses are those of the mailbox's folders, aliases included.
 	Addresses []string
+	// Taken tells which mailbox of the tenant the pipeline took a mail from, by its
+	// Message-ID; both are zero if none. nil: nobody knows.
+	Taken func(ctx context.Context, messageID string) (Taker, error)
 }
+
+// A Taker is a mailbox that a mail came to.
+type Taker struct{ ID, Name string }
 
 func (r Request) target(p mailhost.Protocol) mailhost.Target {
 	m := r.Document

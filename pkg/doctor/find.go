@@ -10,6 +10,7 @@ import (
 
 	"github.com/mailyard/mailyard/pkg/imapconn"
 	"github.com/mailyard/mailyard/pkg/message"
+	"github.com/mailyard/mailyard/schemas/config"
 )
 
 const (
@@ -24,11 +25,12 @@ func (r *run) await(ctx context.Context, d time.Duration) error {
 		if err := r.look(ctx, r.req.Document.Inbox, r.inbox.UIDNext-1); err != nil {
 			return err
 		}
+		taken := r.askPipeline(ctx)
 		left := time.Until(deadline)
 		if left <= 0 || !r.missing() {
 			return r.lookElsewhere(ctx)
 		}
-		if round%3 == 0 && r.req.Document.Enabled {
+		if taken || round%3 == 0 && r.req.Document.Enabled {
 			// The pipeline may have taken it away.
 			if err := r.lookElsewhere(ctx); err != nil || !r.missing() {
 				return err
@@ -38,6 +40,39 @@ func (r *run) await(ctx context.Context, d time.Duration) error {
 			return err
 		}
 	}
+}
+
+// askPipeline asks which probes the pipeline has stored that were not found. It
+// reports whether some were this mailbox's own that are still to be found, on
+// their way to the folder for invalid mail.
+func (r *run) askPipeline(ctx context.Context) (underWay bool) {
+	if r.req.Taken == nil {
+		return false
+	}
+	for _, p := range r.probes {
+		if p.refused != nil || p.folder != "" {
+			continue
+		}
+		taker, err := r.req.Taken(ctx, p.id)
+		if err != nil {
+			r.log.Warn("asking for test mails in the messaging database", zap.Error(err))
+			return underWay
+		}
+		p.taker = taker
+		switch {
+		case taker.ID == "":
+		case taker.ID == r.req.Document.ID && r.req.Document.InvalidMethod != config.MethodDelete:
+			underWay = true
+		case p.arrived.IsZero():
+			p.arrived = time.Now()
+		}
+	}
+	return underWay
+}
+
+// elsewhere reports whether a probe came to another mailbox of the tenant.
+func (r *run) elsewhere(p *probe) bool {
+	return p.folder == "" && p.taker.ID != "" && p.taker.ID != r.req.Document.ID
 }
 
 // missing reports whether a probe has not arrived.

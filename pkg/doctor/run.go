@@ -31,6 +31,7 @@ type run struct {
 	conn   *imapconn.Conn             // nil: not signed in
 	inbox  imapconn.Inbox             // zero: not opened
 	made   []string                   // throw-away folders that may be on the server
+	token  string                     // of the mails that are sent; empty: not announced
 	probes []*probe                   // mails that were sent
 }
 

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/mailyard/mailyard/pkg/address"
 	"github.com/mailyard/mailyard/pkg/mailhost"
 	"github.com/mailyard/mailyard/pkg/smtpconn"
@@ -27,6 +29,11 @@ func (r *run) mail(ctx context.Context, conn *smtpconn.Conn) {
 	from, ok := r.sender()
 	if !ok {
 		r.skip(StepSend, "Neither the username nor a folder has an address to write to.")
+		return
+	}
+	if err := r.announce(ctx); err != nil {
+		r.log.Warn("announcing test mails", zap.Error(err))
+		r.skip(StepSend, "No mail is sent now: the pipeline could not be told that it is a test, and might give it to an agent. Try again in a minute.")
 		return
 	}
 	if r.self(ctx, conn, from) {
@@ -77,10 +84,18 @@ func (r *run) self(ctx context.Context, conn *smtpconn.Conn, from address.Addres
 	})
 }
 
+// inLedger is what the pipeline does with a test mail that it sees.
+const inLedger = "the pipeline, which knew it for a test: it went to no folder, and the ledger lists it as a loop"
+
 // arrival tells what became of a probe to the mailbox itself.
 func (r *run) arrival(s *Step, p *probe) {
 	waited := r.doctor.selfTime().Round(time.Second)
 	switch {
+	case r.elsewhere(p):
+		s.Outcome = Failed
+		s.Remedy = fmt.Sprintf("Mail to %s comes to the mailbox %s, which knew this one for a test. Check that the username and the addresses belong to the same account.", p.to, p.taker.Name)
+	case p.folder == "" && p.taker.ID != "":
+		s.fact("Taken by", inLedger)
 	case p.folder == "" && !p.arrived.IsZero(): // and nowhere else
 		s.fact("Arrived after", p.arrived.Sub(p.sent).Round(10*time.Millisecond).String())
 		s.fact("Taken by", "somebody else, before it could be deleted")
@@ -94,7 +109,7 @@ func (r *run) arrival(s *Step, p *probe) {
 		s.fact("Found in", p.folder)
 		switch {
 		case p.folder == r.req.Document.InvalidFolder:
-			s.fact("Taken by", "the pipeline, which knew it as the mailbox's own")
+			s.fact("Taken by", inLedger)
 		case p.folder != r.req.Document.Inbox:
 			s.warn("It arrived in " + p.folder + ", which is not watched. Tell the server that mail from this address is no junk.")
 		}

@@ -12,6 +12,10 @@ import (
 // sent itself; its value is LoopMark.
 const LoopHeader = "X-Mailyard-Loop"
 
+// ProbeHeader is the header field of a test mail; its value is the token by
+// which the installation that sent it knows it.
+const ProbeHeader = "X-Mailyard-Probe"
+
 // LoopMark returns the value of LoopHeader in mail that a mailbox sends: 26
 // lower-case letters and digits that tell strangers nothing.
 func LoopMark(tenant, mailbox string) string {

@@ -53,7 +53,7 @@ func (s *Service) open(ctx context.Context, conn *bus.Conn) (run []func(context.
 	}
 	desk := &operation.Desk{
 		Control: s.config.Control, Accounts: d.Accounts, Stores: d.Stores, Databases: d.Databases, Bus: conn, Leases: leases, Mail: d.Mail,
-		Doctor:  doctor.Doctor{Dial: d.Mail.Dial, Allows: d.Mail.Allows, Logger: s.config.Logger},
+		Doctor:  doctor.Doctor{Dial: d.Mail.Dial, Allows: d.Mail.Allows, Announce: conn.AnnounceProbe, Logger: s.config.Logger},
 		Version: d.Version, Logger: s.config.Logger,
 	}
 	handler, err := s.handler(desk)

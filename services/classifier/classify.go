@@ -11,6 +11,7 @@ import (
 	"github.com/mailyard/mailyard/pkg/fault"
 	"github.com/mailyard/mailyard/pkg/message"
 	"github.com/mailyard/mailyard/pkg/process"
+	"github.com/mailyard/mailyard/pkg/routing"
 	"github.com/mailyard/mailyard/schemas"
 )
 
@@ -35,7 +36,11 @@ func (l *lane) classify(ctx context.Context, m *bus.Message) (err error) {
 	if !ok {
 		return fmt.Errorf("classifying %s: no such mailbox in the configuration", key)
 	}
-	decision := t.decide(in)
+	header, _, _ := message.ScanHeader(in.Mail)
+	decision := t.decide(in, header)
+	if err := l.probe(ctx, header, &decision); err != nil {
+		return fmt.Errorf("classifying %s: %w", key, err)
+	}
 	decision.ClassifiedAt = time.Now().UTC()
 	if decision, err = fit(decision); err != nil {
 		return fmt.Errorf("classifying %s: %w", key, err)
@@ -56,12 +61,26 @@ func (l *lane) classify(ctx context.Context, m *bus.Message) (err error) {
 }
 
 // decide routes by recipient, unless the fetcher has already found the mail invalid.
-func (t *table) decide(in schemas.MailFetched) schemas.Decision {
-	header, _, _ := message.ScanHeader(in.Mail)
+func (t *table) decide(in schemas.MailFetched, header message.Header) schemas.Decision {
 	decision := t.routes.Route(header)
 	if in.Reason != "" {
 		decision.Verdict, decision.Reason, decision.Clones = schemas.Invalid, in.Reason, nil
 	}
 	decision.Revision = t.revision
 	return decision
+}
+
+// probe makes a loop of a test mail that an examination sent, whichever mailbox
+// it came to. What only says that it is one stays what it is: a header field can
+// be written by anybody, a token that was announced cannot be guessed.
+func (l *lane) probe(ctx context.Context, header message.Header, d *schemas.Decision) error {
+	token := header.Get(routing.ProbeHeader)
+	if token == "" || d.Reason == schemas.ReasonLoop {
+		return nil
+	}
+	known, err := l.conn.KnowsProbe(ctx, token)
+	if known {
+		d.Verdict, d.Reason, d.Clones = schemas.Invalid, schemas.ReasonLoop, nil
+	}
+	return err
 }

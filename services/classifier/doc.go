@@ -1,6 +1,8 @@
 // Package classifier decides which folders a mail belongs in. It is a pure
 // function of the mail's header section and of the mailbox's folders, which it
-// follows in the bucket CONFIG; it opens neither mail servers nor databases.
+// follows in the bucket CONFIG; it opens neither mail servers nor databases. Of a
+// mail that says that it is a test of the doctor's it asks the bucket CONTROL
+// whether it is.
 //
 // Consumes: mailyard.mail.fetched.v1
 // Emits: mailyard.mail.classified.v1, mailyard.mail.dead.v1, mailyard.mail.parked.v1

@@ -46,7 +46,7 @@ func openEmbedded(t testing.TB, seen func(map[string]int)) *site {
 		in: in, redis: endpoints.RedisURL, store: filepath.Join(home.Dir, "messaging.db"), logger: logger,
 		urls: []string{"http://" + settings.Health + "/metrics"},
 	}
-	s := newSite(t, e, access{control: in.Control, store: in.Stores["default"], bus: in.Bus, redisURL: e.redis}, seen)
+	s := newSite(t, e, access{control: in.Control, store: in.Stores["default"], bus: in.Bus, redisURL: e.redis, doors: doors{url: endpoints.AdminURL, token: endpoints.AdminToken}}, seen)
 	e.streams = s.bus.JetStream()
 	return s
 }
@@ -126,6 +126,7 @@ func (e *embedded) stopStore(t testing.TB) (resume func()) {
 	}
 }
 
-func (e *embedded) crash(t testing.TB, service string) {
-	t.Fatalf("%s cannot crash alone: it shares a process with this test", service)
+func (e *embedded) kill(t testing.TB, service string) (restart func()) {
+	t.Fatalf("%s cannot be killed alone: it shares a process with this test", service)
+	return nil
 }

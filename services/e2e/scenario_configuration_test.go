@@ -18,6 +18,7 @@ func configurationScenarios() []scenario {
 		{name: "folders-change", play: playFoldersChange},
 		{name: "mailbox-deleted", play: playMailboxDeleted},
 		{name: "disposal-refused", play: playDisposalRefused},
+		{name: "examined", play: playDoctor},
 	}
 }
 

@@ -41,7 +41,7 @@ func playKilled(sc *scene) {
 	b.light(990, "sales")
 	for n, service := range []string{"fetcher", "classifier", "persister", "disposer", "admin"} {
 		b.awaitRows(100 + 300*n)
-		sc.site.crash(sc, service)
+		sc.site.kill(sc, service)()
 	}
 	sc.checkAll(redelivered)
 }

@@ -33,6 +33,7 @@ type separate struct {
 	services  map[string]*proc
 	urls      []string
 	messaging string // name of the database
+	doors     doors
 }
 
 // leaseTTL is short, so that mailboxes of a killed service are soon served again.
@@ -57,6 +58,7 @@ func openSeparate(t testing.TB, binaries string, seen func(map[string]int)) *sit
 	s.messaging = name
 	options := s.startNATS(t)
 	redisURL := s.startRedis(t)
+	s.doors = doors{url: "http://" + freeAddress(t), token: "e2e-" + rand.Text(), database: controlURL, master: key}
 	s.env = []string{
 		"MAILYARD_NATS_URL=" + options.URL, "MAILYARD_REDIS_URL=" + redisURL,
 		"MAILYARD_CONTROL_URL=" + controlURL, "MAILYARD_MESSAGING_DEFAULT=" + messagingURL,
@@ -64,7 +66,7 @@ func openSeparate(t testing.TB, binaries string, seen func(map[string]int)) *sit
 		"MAILYARD_MAIL_NETWORKS=" + strings.Join(loopback, " "),
 	}
 	// The databases are migrated here, because several services would begin to at once.
-	a := access{bus: options, redisURL: redisURL}
+	a := access{bus: options, redisURL: redisURL, doors: s.doors}
 	a.control = must(control.Open(t.Context(), controlURL, zap.NewNop(), control.WithMasterKey(key)))(t)
 	t.Cleanup(func() { check(t, a.control.Close()) })
 	all := must(stores.Open(t.Context(), map[string]secret.String{"default": secret.NewString(messagingURL)}, zap.NewNop()))(t)
@@ -89,7 +91,7 @@ func (s *separate) newService(t testing.TB, name string) *proc {
 	}
 	env := append(slices.Clone(s.env), "MAILYARD_HEALTH_ADDR="+health, "MAILYARD_NATS_USER="+name, "MAILYARD_NATS_PASSWORD="+natsPassword)
 	if name == "admin" { // with all its doors, as in a deployment
-		env = append(env, "MAILYARD_ADMIN_LISTEN=127.0.0.1:0")
+		env = append(env, "MAILYARD_ADMIN_LISTEN="+strings.TrimPrefix(s.doors.url, "http://"), "MAILYARD_ADMIN_OPERATOR_TOKEN="+s.doors.token)
 	}
 	return &proc{name: name, path: filepath.Join(s.binaries, name), env: env, dir: s.dir, ready: answers("http://" + health + "/readyz")}
 }
@@ -209,9 +211,12 @@ func (s *separate) stopStore(t testing.TB) (resume func()) {
 	}
 }
 
-// crash is kill -9.
-func (s *separate) crash(t testing.TB, service string) {
+// kill is kill -9.
+func (s *separate) kill(t testing.TB, service string) (restart func()) {
 	t.Helper()
 	s.services[service].kill()
-	s.services[service].start(t)
+	return func() {
+		t.Helper()
+		s.services[service].start(t)
+	}
 }

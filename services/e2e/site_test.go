@@ -34,8 +34,8 @@ type installation interface {
 	wipeNATS(t testing.TB)
 	// stopStore makes the messaging database refuse writes until resume is called.
 	stopStore(t testing.TB) (resume func())
-	// crash ends a service without giving it time for anything, and starts it again.
-	crash(t testing.TB, service string)
+	// kill ends a service without giving it time for anything, until restart is called.
+	kill(t testing.TB, service string) (restart func())
 	// metricURLs are where the fetchers show their metrics.
 	metricURLs() []string
 }
@@ -48,6 +48,7 @@ type site struct {
 	bus      *bus.Conn
 	states   *lease.Client
 	redisURL string
+	doors    doors
 }
 
 // access is what a topology gives for the making of a site.
@@ -56,6 +57,7 @@ type access struct {
 	store    mailstore.Store
 	bus      bus.Options // of a user who may do everything
 	redisURL string
+	doors    doors
 }
 
 // newSite connects to an installation. seen is told at the end how many events
@@ -64,7 +66,7 @@ func newSite(t testing.TB, in installation, a access, seen func(map[string]int))
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	s := &site{installation: in, control: a.control, store: a.store, redisURL: a.redisURL}
+	s := &site{installation: in, control: a.control, store: a.store, redisURL: a.redisURL, doors: a.doors}
 	conn := func(name string) *bus.Conn {
 		a.bus.Logger = zap.NewNop()
 		c := must(bus.Connect(ctx, a.bus.Named(name)))(t)

@@ -12,6 +12,7 @@ import (
 	"github.com/mailyard/mailyard/pkg/control"
 	"github.com/mailyard/mailyard/pkg/doctor"
 	"github.com/mailyard/mailyard/pkg/lease"
+	"github.com/mailyard/mailyard/pkg/mailstore"
 	"github.com/mailyard/mailyard/pkg/routing"
 	"github.com/mailyard/mailyard/pkg/secret"
 )
@@ -182,7 +183,30 @@ func (d *Desk) examination(ctx context.Context, a control.Actor, doc config.Mail
 	for _, f := range folders {
 		r.Addresses = append(r.Addresses, f.Addresses()...)
 	}
+	r.Taken = func(ctx context.Context, messageID string) (doctor.Taker, error) {
+		return d.taker(ctx, a, doc.Tenant, messageID)
+	}
 	return r, nil
+}
+
+// taker returns the mailbox that the pipeline took a mail from, the zero Taker
+// if it has not taken it.
+func (d *Desk) taker(ctx context.Context, a control.Actor, tenant, messageID string) (doctor.Taker, error) {
+	store, err := d.store(ctx, a, tenant)
+	if err != nil {
+		return doctor.Taker{}, err
+	}
+	mails, err := store.Mails(ctx, mailstore.Query{Tenant: tenant, MessageID: messageID, Limit: 1})
+	if err != nil || len(mails) == 0 {
+		return doctor.Taker{}, err
+	}
+	id := mails[0].Mailbox
+	switch m, err := d.Control.GetMailbox(ctx, a, tenant, id); {
+	case errors.Is(err, control.ErrNotFound): // it was deleted since
+		return doctor.Taker{ID: id, Name: id}, nil
+	default:
+		return doctor.Taker{ID: id, Name: m.Document.Name}, err
+	}
 }
 
 // folders returns the folders of a mailbox that exist, in its order.

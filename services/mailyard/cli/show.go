@@ -151,7 +151,7 @@ func reasonText(r schemas.Reason) string {
 	case schemas.ReasonUnparsable:
 		return "no header field can be found in it (unparsable)"
 	case schemas.ReasonLoop:
-		return "this mailbox itself sent it (loop)"
+		return "it was sent from here and came back (loop)"
 	}
 	return string(r)
 }
