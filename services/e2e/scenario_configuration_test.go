@@ -15,6 +15,7 @@ func configurationScenarios() []scenario {
 		{name: "password-change", play: playPasswordChange, ownServer: &imaptest.Options{}},
 		{name: "wrong-password", play: playWrongPassword},
 		{name: "key-rotation", play: playKeyRotation},
+		{name: "rotation-killed", play: playRotationKilled, ownSite: true, can: func(tp topology, _ mailServerKind) bool { return tp.separate }},
 		{name: "folders-change", play: playFoldersChange},
 		{name: "mailbox-deleted", play: playMailboxDeleted},
 		{name: "disposal-refused", play: playDisposalRefused},
