@@ -171,7 +171,7 @@ func externalDisplayName(id Identity) string {
 // refused before it was known who comes. It counts for the address, and is
 // throttled like a failed sign-in.
 func (s *Store) RefusedExternal(ctx context.Context, from, reason string) error {
-	try := attempt{account: "external", here: "external", address: addressSubject(from)}
+	try := attempt{account: "external", here: "external", strange: "external", address: addressSubject(from)}
 	var refused ThrottledError
 	err := s.db.Update(ctx, anonymous(from), func(tx *control.Tx) (err error) {
 		if refused.After, _, err = try.wait(ctx, tx); err != nil || refused.After > 0 {

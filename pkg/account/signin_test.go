@@ -2,6 +2,7 @@ package account_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -89,13 +90,12 @@ func (b *bench) fail(name, from string) time.Duration {
 	return 0
 }
 
-func TestAccountIsDelayedLongerAndLongerButNeverLocked(t *testing.T) {
+func TestAccountIsDelayedLongerAndLongerAtAnAddressButNeverLocked(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		staffed(t, b)
 		for _, name := range []string{"ann", "nobody-of-this-name"} { // the delay does not tell them apart
-			from := func(i int) string { return "2001:db8:0:" + string(rune('a'+i%6)) + "::1" }
 			for i := range 5 {
-				if d := b.fail(name, from(i)); d != 0 {
+				if d := b.fail(name, "203.0.113.200"); d != 0 {
 					t.Fatalf("%s: failure %d is delayed by %v", name, i+1, d)
 				}
 			}
@@ -105,7 +105,7 @@ func TestAccountIsDelayedLongerAndLongerButNeverLocked(t *testing.T) {
 					t.Fatalf("%s: delayed by %v; want %v", name, d, want)
 				}
 				b.now = b.now.Add(want)
-				if d := b.fail(name, "203.0.113."+string('1'+rune(want/time.Second%9))); d != 0 {
+				if d := b.fail(name, "203.0.113.200"); d != 0 {
 					t.Fatalf("%s: still delayed by %v after %v", name, d, want)
 				}
 			}
@@ -182,7 +182,7 @@ func TestStrangersWhoKeepFailingDoNotKeepPeopleOutAtHome(t *testing.T) {
 		for b.fail("ann", "203.0.113.200") == 0 {
 		}
 		b.signIn("ann")
-		if d := b.fail("ann", "203.0.113.201"); d != 10*time.Second {
+		if d := b.fail("ann", "203.0.113.200"); d != 10*time.Second {
 			t.Errorf("strangers are delayed by %v; want 10 s still", d)
 		}
 		for range 5 { // where ann is at home, failures count as everywhere
@@ -196,12 +196,46 @@ func TestStrangersWhoKeepFailingDoNotKeepPeopleOutAtHome(t *testing.T) {
 		b.now = b.now.Add(10 * time.Second)
 		b.signIn("ann")
 		b.now = b.now.Add(30 * 24 * time.Hour)
-		for range 5 {
-			b.fail("ann", "203.0.113.200")
+		for i := range 20 {
+			b.fail("guess"+string(rune('a'+i)), office)
 		}
-		if d := b.fail("ann", office); d != 10*time.Second {
-			t.Errorf("a month later, delayed by %v; want 10 s as everywhere", d)
+		if d := b.fail("ann", office); d != 10*time.Minute {
+			t.Errorf("a month later, delayed by %v; want 10m as everywhere", d)
 		}
+	})
+}
+
+// Whoever knows just the name of the landlord keeps nobody out, wherever the
+// landlord comes from. Only many addresses together do, and not from home.
+func TestStrangersWhoKeepFailingDoNotKeepPeopleOutElsewhere(t *testing.T) {
+	each(t, func(t *testing.T, b *bench) {
+		staffed(t, b)
+		b.signIn("lena")
+		for day := range 3 { // as often as it is let, for hours
+			for range 4 {
+				for b.fail("lena", "203.0.113.200") == 0 {
+				}
+				b.now = b.now.Add(15 * time.Minute)
+			}
+			for b.fail("lena", "203.0.113.200") == 0 {
+			}
+			elsewhere := fmt.Sprint("198.51.100.", day)
+			if _, err := b.SignIn(b.ctx, "lena", password, elsewhere); err != nil {
+				t.Errorf("the landlord from elsewhere: %v", err)
+			}
+		}
+		b.now = b.now.Add(24 * time.Hour)
+		for i := range 100 {
+			if d := b.fail("lena", fmt.Sprint("192.0.2.", 100+i/5)); d != 0 {
+				t.Fatalf("failure %d from many addresses is delayed by %v", i+1, d)
+			}
+		}
+		if d := b.fail("lena", "192.0.2.200"); d != time.Hour {
+			t.Errorf("after 100 failures one from a new address is delayed by %v; want 1h", d)
+		}
+		b.signIn("lena")
+		b.now = b.now.Add(time.Hour)
+		must[account.Session](t)(b.SignIn(b.ctx, "lena", password, "192.0.2.201"))
 	})
 }
 
@@ -253,7 +287,7 @@ func TestAttemptsAtOnceOnSeveralReplicasAreNotMoreThanOneAfterTheOther(t *testin
 		for i := range 24 {
 			wg.Go(func() {
 				s := []*account.Store{b.Store, other}[i%2]
-				_, err := s.SignIn(b.ctx, "ann", wrong, "2001:db8:"+string(rune('a'+i%6))+"::1")
+				_, err := s.SignIn(b.ctx, "ann", wrong, "2001:db8::"+string(rune('a'+i%6)))
 				if errors.Is(err, account.ErrCredentials) {
 					looked.Add(1)
 				} else if throttled := (*account.ThrottledError)(nil); !errors.As(err, &throttled) {

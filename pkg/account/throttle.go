@@ -11,13 +11,15 @@ import (
 	"github.com/mailyard/mailyard/pkg/control"
 )
 
-// How often one may fail to sign in. Nothing is locked for good: who has the
-// password gets in, at worst after the longest delay.
+// How often one may fail to sign in. Nothing is locked for good, and nobody is kept
+// out where they signed in lately by who fails elsewhere.
 const (
-	freeFailures    = 5                // of an account, without a delay
-	firstDelay      = 10 * time.Second // of an account; it doubles with every further failure
+	freeFailures    = 5                // of an account at an address, without a delay
+	firstDelay      = 10 * time.Second // of an account at an address; it doubles with every further failure
 	longestDelay    = 15 * time.Minute
-	accountMemory   = time.Hour           // failures of an account are forgotten so long after the last delay
+	accountMemory   = time.Hour // failures of an account at an address are forgotten so long after the last delay
+	accountFailures = 100       // of an account in, wherever it is not at home: many addresses
+	accountWindow   = time.Hour
 	homeMemory      = 30 * 24 * time.Hour // an address is forgotten so long after the account signed in there
 	addressFailures = 20                  // of an address in
 	addressWindow   = 10 * time.Minute
@@ -31,26 +33,29 @@ const noteEvery = time.Minute
 type attempt struct {
 	account string
 	here    string // the account at this address; alone counts if it has signed in here before
+	strange string // the account at this address, if it has not
 	address string
 }
 
 func newAttempt(name, from string) attempt {
 	a := attempt{account: accountSubject(name), address: addressSubject(from)}
 	a.here = a.account + " at " + a.address
+	a.strange = a.here + ", a stranger"
 	return a
 }
 
 // subjects returns those whose failures hold the attempt up; the first one counts
 // it. Where the account is at home, that is the account there, apart from the rest
-// of the world: strangers who keep failing delay strangers, at other addresses or
-// behind the same one.
+// of the world. Elsewhere strangers who keep failing delay those at their address,
+// and only many of them, at many addresses, those at others: whoever knows just the
+// name keeps nobody out.
 func (a attempt) subjects(ctx context.Context, tx *control.Tx) ([]string, error) {
 	here, err := loadFailures(ctx, tx, a.here)
 	if err != nil {
 		return nil, err
 	}
 	if here.forgetAt.IsZero() {
-		return []string{a.account, a.address}, nil
+		return []string{a.strange, a.account, a.address}, nil
 	}
 	return []string{a.here}, nil
 }
@@ -143,28 +148,48 @@ func (a attempt) begin(ctx context.Context, tx *control.Tx) error {
 	if err := f.save(ctx, tx, subjects[0]); err != nil {
 		return err
 	}
+	if subjects[0] == a.strange {
+		if err := countWithin(ctx, tx, a.account, accountFailures, accountWindow); err != nil {
+			return err
+		}
+	}
 	return a.countAddress(ctx, tx)
 }
 
 // countAddress counts a failure of the address.
 func (a attempt) countAddress(ctx context.Context, tx *control.Tx) error {
-	now := tx.Now()
-	address, err := loadFailures(ctx, tx, a.address)
+	return countWithin(ctx, tx, a.address, addressFailures, addressWindow)
+}
+
+// countWithin counts a failure of a subject that may have so many in a window.
+func countWithin(ctx context.Context, tx *control.Tx, subject string, most int, window time.Duration) error {
+	f, err := loadFailures(ctx, tx, subject)
 	if err != nil {
 		return err
 	}
-	address.count++
-	if address.count == 1 {
-		address.forgetAt = now.Add(addressWindow)
+	f.count++
+	if f.count == 1 || f.count >= most {
+		f.forgetAt = tx.Now().Add(window)
 	}
-	if address.count >= addressFailures {
-		address.forgetAt = now.Add(addressWindow)
-		address.blockedUntil = address.forgetAt
+	if f.count >= most {
+		f.blockedUntil = f.forgetAt
 	}
-	return address.save(ctx, tx, a.address)
+	return f.save(ctx, tx, subject)
 }
 
-// accountDelay is how long an account waits after so many failures.
+// takeBack takes a failure back that countWithin counted.
+func takeBack(ctx context.Context, tx *control.Tx, subject string, most int) error {
+	f, err := loadFailures(ctx, tx, subject)
+	if err != nil || f.count == 0 {
+		return err
+	}
+	if f.count--; f.count < most {
+		f.blockedUntil = time.Time{}
+	}
+	return f.save(ctx, tx, subject)
+}
+
+// accountDelay is how long an account waits at an address after so many failures.
 func accountDelay(failures int) time.Duration {
 	if failures < freeFailures {
 		return 0
@@ -173,7 +198,7 @@ func accountDelay(failures int) time.Duration {
 }
 
 // succeeded takes the count back, and notes that the account is at home here. Of
-// the address, only that of this attempt: whoever has one password could try
+// the address and of the account elsewhere, only that of this attempt: whoever has one password could try
 // others without end.
 func (a attempt) succeeded(ctx context.Context, tx *control.Tx) error {
 	subjects, err := a.subjects(ctx, tx)
@@ -186,14 +211,12 @@ func (a attempt) succeeded(ctx context.Context, tx *control.Tx) error {
 	if err := (failures{forgetAt: tx.Now().Add(homeMemory)}).save(ctx, tx, a.here); err != nil {
 		return err
 	}
-	f, err := loadFailures(ctx, tx, a.address)
-	if err != nil || f.count == 0 {
-		return err
+	if subjects[0] == a.strange {
+		if err := takeBack(ctx, tx, a.account, accountFailures); err != nil {
+			return err
+		}
 	}
-	if f.count--; f.count < addressFailures {
-		f.blockedUntil = time.Time{}
-	}
-	return f.save(ctx, tx, a.address)
+	return takeBack(ctx, tx, a.address, addressFailures)
 }
 
 // forgetFailures forgets what was counted for an account, wherever.
