@@ -91,7 +91,7 @@ func persisterPermission() Permission {
 		consumes(schemas.StreamClassifiedLight, Durable(stage, schemas.Light)),
 		consumes(schemas.StreamClassifiedLarge, Durable(stage, schemas.Large)),
 		consumes(schemas.StreamEvents, DurablePersisterDisposed),
-		settles(stage), readsBlobs(), watches(streamConfig))
+		settles(stage), readsBlobs(), watches(streamConfig), watches(streamControl))
 }
 
 func disposerPermission() Permission {

@@ -24,6 +24,7 @@ func (e *QueryError) Error() string { return e.Field + " " + e.Problem }
 // A Mail is what is persisted of one mail.
 type Mail struct {
 	Key          schemas.MailKey
+	Origin       string // of the account and folder it was fetched from, see config.Mailbox.Origin; empty: not known
 	Lane         schemas.Lane
 	Size         int64  // octets of the whole mail
 	SHA256       string // hex, of the bytes that were read
@@ -74,6 +75,12 @@ type Store interface {
 	// RecordDisposed records that mails left the inbox. UIDs that are not
 	// stored, or are recorded as disposed of already, are passed over.
 	RecordDisposed(ctx context.Context, d schemas.Disposed) error
+
+	// ClaimOverdue returns at most limit mails whose disposal is to be asked for
+	// again as of now, and sets when each is the next time: of those who call it
+	// at the same time, one gets a mail. Mail whose origin is not known is never
+	// returned: it could not be told from another account's.
+	ClaimOverdue(ctx context.Context, now time.Time, limit int) ([]Overdue, error)
 
 	// IndexPending adds at most limit mails to the full-text index and returns
 	// how many it added: fewer than limit when it caught up. A background worker

@@ -126,6 +126,16 @@ func (e *embedded) stopStore(t testing.TB) (resume func()) {
 	}
 }
 
+const overdue = `UPDATE undisposed SET due_at = persisted_at WHERE due_at IS NOT NULL`
+
+func (e *embedded) makeOverdue(t testing.TB) {
+	t.Helper()
+	db := must(sql.Open("sqlite", "file:"+e.store+"?_busy_timeout=10000"))(t)
+	_, err := db.ExecContext(t.Context(), overdue)
+	check(t, err)
+	check(t, db.Close())
+}
+
 func (e *embedded) kill(t testing.TB, service string) (restart func()) {
 	t.Fatalf("%s cannot be killed alone: it shares a process with this test", service)
 	return nil

@@ -55,6 +55,11 @@ func playNATSWiped(sc *scene) {
 	sc.eventsLost = true
 	sc.site.wipeNATS(sc)
 	b.light(50, "billing")
+	b.awaitEnd(patience)
+	// Of some it is not recorded that they are gone. That is asked for again when
+	// it is overdue, which is now.
+	sc.eventsLost = false
+	sc.site.makeOverdue(sc)
 	sc.checkAll(patience)
 }
 

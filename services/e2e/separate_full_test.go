@@ -25,15 +25,16 @@ import (
 // separate is an installation of one process per service, nats-server and Redis,
 // and databases of its own in PostgreSQL.
 type separate struct {
-	binaries  string
-	dir       string
-	env       []string
-	nats      *proc
-	natsStore string
-	services  map[string]*proc
-	urls      []string
-	messaging string // name of the database
-	doors     doors
+	binaries     string
+	dir          string
+	env          []string
+	nats         *proc
+	natsStore    string
+	services     map[string]*proc
+	urls         []string
+	messaging    string // name of the database
+	messagingURL string
+	doors        doors
 }
 
 // leaseTTL is short, so that mailboxes of a killed service are soon served again.
@@ -55,7 +56,7 @@ func openSeparate(t testing.TB, binaries string, seen func(map[string]int)) *sit
 	check(t, key.Save(keyFile))
 	controlURL, _ := createDatabase(t)
 	messagingURL, name := createDatabase(t)
-	s.messaging = name
+	s.messaging, s.messagingURL = name, messagingURL
 	options := s.startNATS(t)
 	redisURL := s.startRedis(t)
 	s.doors = doors{url: "http://" + freeAddress(t), token: "e2e-" + rand.Text(), database: controlURL, master: key}
@@ -209,6 +210,14 @@ func (s *separate) stopStore(t testing.TB) (resume func()) {
 		t.Helper()
 		postgres(t, t.Context(), "ALTER DATABASE "+s.messaging+" ALLOW_CONNECTIONS true")
 	}
+}
+
+func (s *separate) makeOverdue(t testing.TB) {
+	t.Helper()
+	conn := must(pgx.Connect(t.Context(), s.messagingURL))(t)
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	_, err := conn.Exec(t.Context(), overdue)
+	check(t, err)
 }
 
 // kill is kill -9.

@@ -34,6 +34,8 @@ type installation interface {
 	wipeNATS(t testing.TB)
 	// stopStore makes the messaging database refuse writes until resume is called.
 	stopStore(t testing.TB) (resume func())
+	// makeOverdue makes it time to ask again for disposals that are not recorded.
+	makeOverdue(t testing.TB)
 	// kill ends a service without giving it time for anything, until restart is called.
 	kill(t testing.TB, service string) (restart func())
 	// metricURLs are where the fetchers show their metrics.

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/mailyard/mailyard/pkg/bus"
+	"github.com/mailyard/mailyard/pkg/mailstore"
 	"github.com/mailyard/mailyard/pkg/process"
 	"github.com/mailyard/mailyard/schemas"
 )
@@ -65,10 +66,19 @@ func events(w *work, now time.Time) []bus.Publication {
 	return out
 }
 
-// disposals groups mails by mailbox, origin, UIDVALIDITY and action, one event each. The
-// action follows what is stored. A mail that is recorded as disposed of is asked
-// for like the others: it came, so it may be in the inbox again.
+// disposals asks for the disposal of mails. The action follows what is stored. A
+// mail that is recorded as disposed of is asked for like the others: it came, so
+// it may be in the inbox again.
 func disposals(works []*work, now time.Time) []bus.Publication {
+	mails := make([]mailstore.Overdue, len(works))
+	for i, w := range works {
+		mails[i] = mailstore.Overdue{Key: w.event.Key(), Origin: w.event.Origin, Verdict: w.outcome.Verdict}
+	}
+	return ordersOf(mails, now)
+}
+
+// ordersOf groups mails by mailbox, origin, UIDVALIDITY and action, one event each.
+func ordersOf(mails []mailstore.Overdue, now time.Time) []bus.Publication {
 	type group struct {
 		tenant, mailbox string
 		origin          string
@@ -76,10 +86,10 @@ func disposals(works []*work, now time.Time) []bus.Publication {
 		action          schemas.Action
 	}
 	uids := map[group][]uint32{}
-	for _, w := range works {
-		k := w.event.Key()
-		g := group{k.Tenant, k.Mailbox, w.event.Origin, k.UIDValidity, schemas.ActionPersisted}
-		if w.outcome.Verdict == schemas.Invalid {
+	for _, m := range mails {
+		k := m.Key
+		g := group{k.Tenant, k.Mailbox, m.Origin, k.UIDValidity, schemas.ActionPersisted}
+		if m.Verdict == schemas.Invalid {
 			g.action = schemas.ActionInvalid
 		}
 		uids[g] = append(uids[g], k.UID)

@@ -2,7 +2,8 @@
 // transaction holds a whole batch, and of each mail everything: its row, an
 // item per clone, its addresses, attachments and raw bytes. Only after the
 // commit does it ask for the disposal and tell the database's consumers, and
-// only after that does it acknowledge.
+// only after that does it acknowledge. When no disposal is recorded for 15
+// minutes, because the order or the answer was lost with NATS, it asks again.
 //
 // Consumes: mailyard.mail.classified.v1, mailyard.mail.disposed.v1
 // Emits: mailyard.mail.dispose.v1, mailyard.mail.persisted.v1, mailyard.mail.rejected.v1, mailyard.mail.dead.v1, mailyard.mail.parked.v1

@@ -58,7 +58,7 @@ func (l *lane) load(ctx context.Context, m *bus.Message) (w *work, err error) {
 		}
 	}
 	w.mail = mailstore.Mail{
-		Key: w.event.Key(), Lane: w.event.Lane, Size: w.event.Size, SHA256: w.event.SHA256,
+		Key: w.event.Key(), Origin: w.event.Origin, Lane: w.event.Lane, Size: w.event.Size, SHA256: w.event.SHA256,
 		InternalDate: w.event.InternalDate, FetchedAt: w.event.FetchedAt,
 		Decision: w.event.Data.Decision, Message: message.Parse(raw, message.DefaultLimits()), Raw: raw,
 	}

@@ -48,6 +48,11 @@ func (s *Service) Run(ctx context.Context, ready func()) (err error) {
 		return fmt.Errorf("following the configuration: %w", err)
 	}
 	defer watcher.Close()
+	parked, err := conn.WatchParked(ctx)
+	if err != nil {
+		return err
+	}
+	defer parked.Close()
 	stores := newStores(watcher, s.config.Stores)
 
 	committed := newCommitted(s.config.Metrics)
@@ -67,6 +72,10 @@ func (s *Service) Run(ctx context.Context, ready func()) (err error) {
 	}
 	for _, stream := range []string{schemas.StreamEvents, schemas.StreamRetry} {
 		g.Go(func() error { return recordDisposals(ctx, conn, stream, stores, s.config.Logger) })
+	}
+	for name, store := range stores.byName {
+		sweep := &sweeper{conn: conn, name: name, store: store, watcher: watcher, parked: parked, logger: s.config.Logger}
+		g.Go(func() error { return sweep.run(ctx) })
 	}
 	for name, store := range s.config.Stores {
 		g.Go(func() error { return indexSearch(ctx, name, store, stores.activity, s.config.Logger) })

@@ -3,6 +3,7 @@ package persister
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/mailyard/mailyard/pkg/configwatch"
 	"github.com/mailyard/mailyard/pkg/mailstore"
@@ -64,6 +65,15 @@ func (d *database) Persist(ctx context.Context, mails []mailstore.Mail) (outcome
 // RecordDisposed is mailstore.Store's.
 func (d *database) RecordDisposed(ctx context.Context, e schemas.Disposed) error {
 	return d.call(func() error { return d.Store.RecordDisposed(ctx, e) })
+}
+
+// ClaimOverdue is mailstore.Store's.
+func (d *database) ClaimOverdue(ctx context.Context, now time.Time, limit int) (mails []mailstore.Overdue, err error) {
+	err = d.call(func() error {
+		mails, err = d.Store.ClaimOverdue(ctx, now, limit)
+		return err
+	})
+	return mails, err
 }
 
 func (d *database) call(f func() error) error {

@@ -155,14 +155,18 @@ func queueAddresses(batch *pgx.Batch, b *record.Batch, seqs map[int]int64) {
 
 func queueQueues(batch *pgx.Batch, b *record.Batch, seqs map[int]int64) {
 	mails := make([]int64, 0, len(seqs))
-	for n := range b.Records {
+	origins, dues := make([]*string, 0, len(seqs)), make([]*time.Time, 0, len(seqs))
+	now := time.Now().UTC()
+	for n, r := range b.Records {
 		if seq, ok := seqs[n]; ok {
-			mails = append(mails, seq)
+			origin, due := r.Due(now)
+			mails, origins, dues = append(mails, seq), append(origins, origin), append(dues, due)
 		}
 	}
 	batch.Queue(`INSERT INTO search_queue (mail_seq) SELECT unnest($1::bigint[])`, mails)
-	batch.Queue(`INSERT INTO undisposed (mail_seq, tenant, mailbox, uidvalidity, sha256, persisted_at)
-		SELECT seq, tenant, mailbox, uidvalidity, sha256, persisted_at FROM mails WHERE seq = ANY ($1)`, mails)
+	batch.Queue(`INSERT INTO undisposed (mail_seq, tenant, mailbox, uidvalidity, sha256, persisted_at, origin, due_at)
+		SELECT m.seq, m.tenant, m.mailbox, m.uidvalidity, m.sha256, m.persisted_at, k.origin, k.due_at
+		FROM unnest($1::bigint[], $2::text[], $3::timestamptz[]) AS k (seq, origin, due_at) JOIN mails m ON m.seq = k.seq`, mails, origins, dues)
 }
 
 // queueTallies counts in one statement, however many mailboxes there are. Rows

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -64,7 +65,8 @@ func rekeyMailbox(ctx context.Context, tx pgx.Tx, b *record.Batch, m mailbox, wh
 		b.Outcomes[n] = row.Outcome
 		if fresh {
 			changes.Queue(`UPDATE mails SET mail_key = $2, uidvalidity = $3, uid = $4 WHERE seq = $1`, row.Seq, r.Key.String(), int64(r.Key.UIDValidity), int64(r.Key.UID))
-			changes.Queue(`UPDATE undisposed SET uidvalidity = $2 WHERE mail_seq = $1`, row.Seq, int64(r.Key.UIDValidity))
+			origin, due := r.Due(time.Now().UTC())
+			changes.Queue(`UPDATE undisposed SET uidvalidity = $2, origin = $3, due_at = $4 WHERE mail_seq = $1`, row.Seq, int64(r.Key.UIDValidity), origin, due)
 		}
 	}
 	if err := tx.SendBatch(ctx, changes).Close(); err != nil {

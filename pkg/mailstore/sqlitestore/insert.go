@@ -1,6 +1,10 @@
 package sqlitestore
 
-import "github.com/mailyard/mailyard/pkg/mailstore/internal/record"
+import (
+	"time"
+
+	"github.com/mailyard/mailyard/pkg/mailstore/internal/record"
+)
 
 // insert stores a mail that is new, with all that belongs to it.
 func insert(st *statements, r *record.Record, persistedAt string) error {
@@ -47,8 +51,9 @@ func insert(st *statements, r *record.Record, persistedAt string) error {
 			return err
 		}
 	}
-	if err := st.exec(`INSERT INTO undisposed (mail_seq, tenant, mailbox, uidvalidity, sha256, persisted_at) VALUES (?, ?, ?, ?, ?, ?)`,
-		seq, tenant, r.Key.Mailbox, int64(r.Key.UIDValidity), r.SHA256, persistedAt); err != nil {
+	origin, due := r.Due(time.Now().UTC())
+	if err := st.exec(`INSERT INTO undisposed (mail_seq, tenant, mailbox, uidvalidity, sha256, persisted_at, origin, due_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		seq, tenant, r.Key.Mailbox, int64(r.Key.UIDValidity), r.SHA256, persistedAt, origin, stamp(due)); err != nil {
 		return err
 	}
 	return st.exec(`INSERT INTO search_queue (mail_seq) VALUES (?)`, seq)

@@ -150,7 +150,8 @@ func rekey(st *statements, r *record.Record, o *mailstore.Outcome, moved map[mai
 	if err := st.exec(`UPDATE mails SET mail_key = ?2, uidvalidity = ?3, uid = ?4 WHERE seq = ?1`, row.Seq, r.Key.String(), int64(r.Key.UIDValidity), int64(r.Key.UID)); err != nil {
 		return true, err
 	}
-	return true, st.exec(`UPDATE undisposed SET uidvalidity = ?2 WHERE mail_seq = ?1`, row.Seq, int64(r.Key.UIDValidity))
+	origin, due := r.Due(time.Now().UTC())
+	return true, st.exec(`UPDATE undisposed SET uidvalidity = ?2, origin = ?3, due_at = ?4 WHERE mail_seq = ?1`, row.Seq, int64(r.Key.UIDValidity), origin, stamp(due))
 }
 
 func items(st *statements, seq int64) ([]mailstore.OutcomeItem, error) {

@@ -30,6 +30,10 @@ func (d *database) RecordDisposed(ctx context.Context, e schemas.Disposed) error
 	return err
 }
 
+func (d *database) ClaimOverdue(ctx context.Context, now time.Time, limit int) ([]mailstore.Overdue, error) {
+	return ask(d, func(s mailstore.Store) ([]mailstore.Overdue, error) { return s.ClaimOverdue(ctx, now, limit) })
+}
+
 func (d *database) IndexPending(ctx context.Context, limit int) (int, error) {
 	return ask(d, func(s mailstore.Store) (int, error) { return s.IndexPending(ctx, limit) })
 }

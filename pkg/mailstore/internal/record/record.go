@@ -12,6 +12,7 @@ import (
 // for none.
 type Record struct {
 	Key       schemas.MailKey
+	Origin    string
 	MailID    string
 	Lane      string
 	Size      int64
@@ -51,6 +52,7 @@ func New(m *mailstore.Mail) *Record {
 	c := &cleaner{}
 	r := &Record{
 		Key:           m.Key,
+		Origin:        c.text("origin", m.Origin, maxName),
 		Lane:          c.text("lane", string(m.Lane), maxName),
 		Size:          m.Size,
 		SHA256:        c.text("sha256", m.SHA256, maxName),
