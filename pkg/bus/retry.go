@@ -21,17 +21,17 @@ import (
 // due, and acks. A lane never holds a message that waits: a delayed NAK would
 // occupy a place among the unacknowledged ones.
 func (m *Message) retry(ctx context.Context, outcome error, failed int, delay time.Duration) error {
-	if err := m.schedule(ctx, outcome, failed, delay); err != nil {
+	l, err := m.letter(errorText(outcome))
+	if err == nil {
+		err = m.schedule(ctx, l, failed, delay)
+	}
+	if err != nil {
 		return fmt.Errorf("scheduling the retry of message on %s: %w", m.Subject(), err)
 	}
 	return m.Ack()
 }
 
-func (m *Message) schedule(ctx context.Context, outcome error, failed int, delay time.Duration) error {
-	l, err := m.letter(errorText(outcome))
-	if err != nil {
-		return err
-	}
+func (m *Message) schedule(ctx context.Context, l letter, failed int, delay time.Duration) error {
 	stageLane := string(m.source.Stage) + "." + m.source.lane()
 	// The sequence tells a message that is delivered twice, whose retry must
 	// be scheduled once, from another one about the same mail.

@@ -39,16 +39,12 @@ func (m *Message) Settle(ctx context.Context, outcome error) error {
 		return m.Ack()
 	case ctx.Err() != nil, errors.Is(outcome, context.Canceled):
 		return m.Nak()
-	case fault.IsPermanent(outcome):
-		return m.bury(ctx, outcome)
-	case fault.IsUnavailable(outcome):
-		return m.retry(ctx, outcome, m.Attempt(), notBefore(m.conn.delays[0], outcome))
 	}
-	failed := m.Attempt() + 1
-	if failed > len(m.conn.delays) {
+	failed, delay, dead := m.verdict(outcome)
+	if dead {
 		return m.bury(ctx, outcome)
 	}
-	return m.retry(ctx, outcome, failed, notBefore(m.conn.delays[failed-1], outcome))
+	return m.retry(ctx, outcome, failed, delay)
 }
 
 func (m *Message) bury(ctx context.Context, outcome error) error {

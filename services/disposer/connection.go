@@ -83,15 +83,20 @@ func (w *worker) away(err error, revision int64) error {
 	return fault.Unavailable(&fault.Delayed{Err: err, After: max(awayTime, e.After)})
 }
 
-// passing marks the errors of a command that say nothing about the mails: the
-// server asks us to wait, or the connection was lost. A folder that cannot be
-// made and a refusal count as attempts.
+// passing marks the errors of a command that say nothing about the mails, since
+// the server asks us to wait, and those that mostly do not, since the connection
+// was lost. A folder that cannot be made and a refusal count as attempts.
 func passing(err error) error {
 	var e *imapconn.Error
-	if !errors.As(err, &e) || e.Kind != imapconn.KindThrottled && e.Kind != imapconn.KindUnreachable {
+	switch {
+	case !errors.As(err, &e):
 		return err
+	case e.Kind == imapconn.KindThrottled:
+		return fault.Unavailable(&fault.Delayed{Err: err, After: max(awayTime, e.After)})
+	case e.Kind == imapconn.KindUnreachable:
+		return &lostError{err}
 	}
-	return fault.Unavailable(&fault.Delayed{Err: err, After: max(awayTime, e.After)})
+	return err
 }
 
 // A refusal is what a mail server answered to a configuration, and when.

@@ -23,18 +23,22 @@ import (
 // begun when held is done goes back to be delivered to the next owner.
 func (w *worker) dispose(held, work context.Context, batches []*batch) {
 	for _, b := range batches {
-		err := context.Canceled
+		failures := []failure{{b.UIDs, context.Canceled}}
 		if held.Err() == nil {
-			err = w.attempt(work, b)
+			failures = w.attempt(work, b)
 		}
-		for _, m := range b.messages {
-			w.settle(work, m, err)
-			w.keeper.drop(m)
+		for _, o := range b.orders {
+			w.settleOrder(work, o, failures)
+			w.keeper.drop(o.message)
 		}
 	}
 }
 
-func (w *worker) attempt(ctx context.Context, b *batch) error {
+// attempt returns what was not done of a batch.
+func (w *worker) attempt(ctx context.Context, b *batch) []failure {
+	if len(b.UIDs) == 0 {
+		return nil
+	}
 	slices.Sort(b.UIDs)
 	b.UIDs = slices.Compact(b.UIDs)
 	err := w.disposeBatch(ctx, b)
@@ -44,10 +48,14 @@ func (w *worker) attempt(ctx context.Context, b *batch) error {
 	w.hangUp()
 	if ctx.Err() != nil {
 		w.logger.Info("disposal was interrupted; the next owner of the partition repeats it", zap.Error(err), zap.Int("mails", len(b.UIDs)))
-		return context.Canceled // whatever it looked like
+		return []failure{{b.UIDs, context.Canceled}} // whatever it looked like
 	}
 	w.logger.Warn("disposing of mail", zap.Error(err), zap.Int("mails", len(b.UIDs)), zap.String("action", string(b.Action)))
-	return err
+	var lost *lostError
+	if errors.As(err, &lost) {
+		return w.lostIn(ctx, b, lost)
+	}
+	return []failure{{b.UIDs, err}}
 }
 
 // disposeBatch does what was ordered on the mail server, tells of it, and

@@ -11,5 +11,7 @@
 // On failure: every command is fenced by UIDVALIDITY and may be repeated; a
 // mail server that is away or throttles, and a mailbox that is disabled, delay
 // the disposal for as long as it takes; a server that refuses it is tried again on RETRY
-// and becomes a dead letter after the last attempt.
+// and becomes a dead letter after the last attempt. When the server ends the
+// connection again and again, the orders are halved until the mail at which it
+// does stands alone, which then counts as refused; the others are disposed of.
 package disposer

@@ -35,7 +35,7 @@ func TestOrdersAreGatheredByUIDValidityAndAction(t *testing.T) {
 	}
 	var got []summary
 	for _, b := range batches {
-		got = append(got, summary{uidvalidity: b.UIDValidity, action: b.Action, uids: len(b.UIDs), ordered: len(b.messages)})
+		got = append(got, summary{uidvalidity: b.UIDValidity, action: b.Action, uids: len(b.UIDs), ordered: len(b.orders)})
 	}
 	want := []summary{
 		{uidvalidity: 7, action: schemas.ActionPersisted, uids: 500, ordered: 2},
@@ -51,7 +51,7 @@ func TestOrdersAreGatheredByUIDValidityAndAction(t *testing.T) {
 
 func TestWorkerThatEndedTakesNoOrders(t *testing.T) {
 	t.Parallel()
-	w := &worker{wakeUp: make(chan struct{}, 1)}
+	w := &worker{running: &running{suspicions: newSuspicions()}, wakeUp: make(chan struct{}, 1)}
 	if !w.offer(order{}) {
 		t.Error("a new worker takes no order")
 	}

@@ -13,6 +13,7 @@ import (
 // An order is one dispose message.
 type order struct {
 	message *bus.Message
+	attempt int // how many have failed
 	schemas.Dispose
 }
 
@@ -58,7 +59,7 @@ func (r *running) servePartition(held, hard context.Context, name string) error 
 			continue
 		}
 		p.keeper.keep(m)
-		if w := p.assign(order{m, event.Data}); w != nil {
+		if w := p.assign(order{m, m.Attempt(), event.Data}); w != nil {
 			working.Go(func() {
 				defer p.forget(w)
 				w.run(held, work)

@@ -115,7 +115,7 @@ func TestPartitionIsHandedOverWhileAServerHangs(t *testing.T) {
 
 func TestWorkersThatEndedAreForgotten(t *testing.T) {
 	t.Parallel()
-	p := &partition{running: &running{logger: newRig(t, 1).Logger}, keeper: newKeeper(), workers: map[string]*worker{}}
+	p := &partition{running: &running{logger: newRig(t, 1).Logger, suspicions: newSuspicions()}, keeper: newKeeper(), workers: map[string]*worker{}}
 	o := order{Dispose: schemas.Dispose{Tenant: tenant, Mailbox: "info"}}
 	first := p.assign(o)
 	if first == nil || p.assign(o) != nil {

@@ -33,8 +33,9 @@ type Config struct {
 
 // Service is the disposer.
 type Service struct {
-	config Config
-	times  times
+	config     Config
+	times      times
+	suspicions *suspicions
 }
 
 type times struct {
@@ -47,7 +48,7 @@ func New(c Config) *Service {
 	if c.IMAP.Dial == nil {
 		c.IMAP.Dial = c.Mail.Dial
 	}
-	return &Service{config: c, times: times{keepAlive: 20 * time.Second, grace: 10 * time.Second}}
+	return &Service{config: c, times: times{keepAlive: 20 * time.Second, grace: 10 * time.Second}, suspicions: newSuspicions()}
 }
 
 // running is what the parts of a running disposer share.
@@ -60,6 +61,8 @@ type running struct {
 	log      *protocollog.Log
 	logger   *zap.Logger
 	disposed *prometheus.CounterVec // by action
+
+	suspicions *suspicions
 }
 
 // Run disposes of mail until ctx is done and what was begun is finished.
@@ -87,7 +90,7 @@ func (s *Service) Run(ctx context.Context, ready func()) (err error) {
 	}
 	defer func() { err = errors.Join(err, redis.Close()) }()
 
-	r := &running{config: c, times: s.times, conn: conn, redis: redis, watcher: watcher, logger: c.Logger, disposed: newDisposed(c.Metrics)}
+	r := &running{config: c, times: s.times, conn: conn, redis: redis, watcher: watcher, logger: c.Logger, disposed: newDisposed(c.Metrics), suspicions: s.suspicions}
 	c.Group.Name = "disposer"
 	group := redis.NewGroup(c.Group)
 	group.Want(partitions())

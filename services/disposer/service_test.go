@@ -6,18 +6,23 @@ import (
 	"hash/fnv"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+
+	"github.com/mailyard/mailyard/pkg/bus"
 	"github.com/mailyard/mailyard/pkg/egress"
 	"github.com/mailyard/mailyard/pkg/imapconn"
 	"github.com/mailyard/mailyard/pkg/imapconn/imaptest"
 	"github.com/mailyard/mailyard/pkg/lease"
 	"github.com/mailyard/mailyard/pkg/secret"
 	"github.com/mailyard/mailyard/schemas"
+	"github.com/mailyard/mailyard/schemas/cloudevents"
 	"github.com/mailyard/mailyard/schemas/config"
 	"github.com/mailyard/mailyard/services/servicetest"
 )
@@ -70,7 +75,10 @@ func (r *rig) marked(uidvalidity uint32) int {
 
 func (r *rig) put() { r.t.Helper(); r.PutMailbox(r.mailbox, secret.NewString("pw1")) }
 
-func (r *rig) run() {
+func (r *rig) run() { r.t.Helper(); r.runSuspicious(0) }
+
+// runSuspicious runs a disposer that has lost so many connections to the mailbox.
+func (r *rig) runSuspicious(losses int) {
 	r.t.Helper()
 	r.put()
 	mail := r.Mail()
@@ -82,7 +90,25 @@ func (r *rig) run() {
 		}
 		return &watched{Conn: conn, hungUp: sync.OnceFunc(func() { r.hungUp.Add(1) })}, nil
 	}
-	r.Run(New(Config{Bus: r.Bus(), Redis: r.LeaseOptions(), Group: r.Group("one"), Mail: mail, IMAP: imapconn.Options{Dial: dial}, Logger: r.Logger}))
+	s := New(Config{Bus: r.Bus(), Redis: r.LeaseOptions(), Group: r.Group("one"), Mail: mail, IMAP: imapconn.Options{Dial: dial}, Logger: r.Logger})
+	for range losses {
+		s.suspicions.lost(tenant + "/info")
+	}
+	r.Run(s)
+}
+
+// publishRetried publishes an order of which so many attempts failed.
+func (r *rig) publishRetried(event schemas.MailDispose, attempts int) {
+	r.t.Helper()
+	header, payload, err := cloudevents.Encode(event)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	m := &nats.Msg{Subject: schemas.SubjectDispose(tenant, event.Data.Mailbox), Header: header, Data: payload}
+	m.Header.Set(bus.HeaderRetryAttempt, strconv.Itoa(attempts))
+	if _, err := r.Conn.JetStream().PublishMsg(r.t.Context(), m); err != nil {
+		r.t.Fatal(err)
+	}
 }
 
 // watched tells when a connection is closed.

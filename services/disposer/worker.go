@@ -2,12 +2,12 @@ package disposer
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
 	"go.uber.org/zap"
 
-	"github.com/mailyard/mailyard/pkg/bus"
 	"github.com/mailyard/mailyard/pkg/imapconn"
 	"github.com/mailyard/mailyard/pkg/lease"
 	"github.com/mailyard/mailyard/schemas"
@@ -52,6 +52,7 @@ func (w *worker) offer(o order) bool {
 	if w.ended {
 		return false
 	}
+	o.UIDs = w.suspicions.without(o.Dispose)
 	w.queue = append(w.queue, o)
 	w.wake()
 	return true
@@ -111,23 +112,31 @@ func (w *worker) idleTime() time.Duration {
 // asked for it.
 type batch struct {
 	schemas.Dispose
-	messages []*bus.Message
+	orders  []order
+	retried bool // it is one order that failed before
 }
 
 // gather sorts orders into batches of one origin, UIDVALIDITY and action, of at
-// most maxBatch UIDs unless one order alone has more.
+// most maxBatch UIDs unless one order alone has more. An order that failed
+// before is alone, and comes last.
 func gather(orders []order) []*batch {
-	var batches []*batch
+	var batches, retried []*batch
 next:
 	for _, o := range orders {
+		if o.attempt > 0 {
+			retried = append(retried, &batch{Dispose: o.Dispose, orders: []order{o}, retried: true})
+			continue
+		}
 		for _, b := range batches {
 			if b.UIDValidity == o.UIDValidity && b.Origin == o.Origin && b.Action == o.Action && len(b.UIDs)+len(o.UIDs) <= maxBatch {
 				b.UIDs = append(b.UIDs, o.UIDs...)
-				b.messages = append(b.messages, o.message)
+				b.orders = append(b.orders, o)
 				continue next
 			}
 		}
-		batches = append(batches, &batch{Dispose: o.Dispose, messages: []*bus.Message{o.message}})
+		b := &batch{Dispose: o.Dispose, orders: []order{o}}
+		b.UIDs = slices.Clone(o.UIDs)
+		batches = append(batches, b)
 	}
-	return batches
+	return append(batches, retried...)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/mailyard/mailyard/pkg/message"
 	"github.com/mailyard/mailyard/pkg/message/messagetest"
 	"github.com/mailyard/mailyard/pkg/routing"
+	"github.com/mailyard/mailyard/schemas"
 	"github.com/mailyard/mailyard/schemas/cloudevents"
 	"github.com/mailyard/mailyard/schemas/config"
 )
@@ -52,8 +53,15 @@ func playNATSWiped(sc *scene) {
 	b.light(500, "support")
 	b.large(400_000, "sales")
 	b.awaitRows(100)
+	// Mail leaves the inbox, and that it did cannot be recorded before it is lost.
+	resume := sc.site.stopStore(sc)
+	await(sc, "what is stored has left the inbox", func() string {
+		n := sc.site.waiting(sc, schemas.StreamDispose, "mail.v1.dispose.*."+sc.name+".*")
+		return unless(n == 0, "%d orders wait", n)
+	})
 	sc.eventsLost = true
 	sc.site.wipeNATS(sc)
+	resume()
 	b.light(50, "billing")
 	b.awaitEnd(patience)
 	// Of some it is not recorded that they are gone. That is asked for again when

@@ -110,11 +110,18 @@ func (s *site) queued(t testing.TB, tenant string) int {
 		schemas.StreamClassifiedLight: "mail.v1.classified.*.%s.*", schemas.StreamClassifiedLarge: "mail.v1.classified.*.%s.*",
 		schemas.StreamDispose: "mail.v1.dispose.*.%s.*",
 	} {
-		st := must(s.bus.JetStream().Stream(t.Context(), stream))(t)
-		info := must(st.Info(t.Context(), jetstream.WithSubjectFilter(fmt.Sprintf(filter, tenant))))(t)
-		for _, count := range info.State.Subjects {
-			n += int(count)
-		}
+		n += s.waiting(t, stream, fmt.Sprintf(filter, tenant))
+	}
+	return n
+}
+
+// waiting counts the messages of a stream on some subjects.
+func (s *site) waiting(t testing.TB, stream, subjects string) (n int) {
+	t.Helper()
+	st := must(s.bus.JetStream().Stream(t.Context(), stream))(t)
+	info := must(st.Info(t.Context(), jetstream.WithSubjectFilter(subjects)))(t)
+	for _, count := range info.State.Subjects {
+		n += int(count)
 	}
 	return n
 }
