@@ -59,6 +59,7 @@ func cases() map[string]func(*testing.T, *bustest.Server) {
 		"PublishAll":            testPublishAll,
 		"PublishUntil":          testPublishUntil,
 		"GiveUp":                testGiveUp,
+		"SettleParts":           testSettleParts,
 		"AwaitTopology":         testAwaitTopology,
 		"Backlogs":              testBacklogs,
 		"ProvisionIsIdempotent": testProvisionIsIdempotent,

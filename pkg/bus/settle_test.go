@@ -231,3 +231,41 @@ func testDisposeRetry(t *testing.T, srv *bustest.Server) {
 		t.Errorf("the pump ended with %v", err)
 	}
 }
+
+func testSettleParts(t *testing.T, srv *bustest.Server) {
+	c := impatient(t, srv)
+	ctx := testContext(t)
+	publishFetched(t, c, 1)
+	lane := subscribe(t, c, classifierSource)
+	m := receive(t, lane)
+	part := func(uid uint32) schemas.MailFetched { return fetched(uid, "Subject: part\r\n\r\n") }
+	check(t, m.SettleParts(ctx, []bus.Part{
+		{Event: part(11), Outcome: errors.New("refused")},
+		{Event: part(12), Outcome: fault.Unavailable(errors.New("away"))},
+		{Event: part(13), Outcome: fault.Permanent(errors.New("hopeless"))},
+	}))
+	eventually(t, "the message is acknowledged", func() bool { return messagesIn(t, c, schemas.StreamFetchedLight) == 0 })
+	retries := subscribe(t, c, retrySource)
+	attempts := map[uint32]int{}
+	for range 2 {
+		m := receive(t, retries)
+		var got schemas.MailFetched
+		check(t, m.Decode(&got))
+		attempts[got.UID] = m.Attempt()
+		check(t, m.Ack())
+	}
+	if diff := cmp.Diff(map[uint32]int{11: 1, 12: 0}, attempts); diff != "" {
+		t.Errorf("attempts by part (-want +got):\n%s", diff)
+	}
+	letters, err := c.DeadLetters(ctx, bus.DeadQuery{})
+	check(t, err)
+	if len(letters) != 1 || fmt.Sprint(letters[0].UIDs) != "13" {
+		t.Errorf("dead letters: %+v", letters)
+	}
+	// A message that was interrupted in a part comes again as it is.
+	publishFetched(t, c, 2)
+	check(t, receive(t, lane).SettleParts(ctx, []bus.Part{{Event: part(21), Outcome: errors.New("refused")}, {Event: part(22), Outcome: context.Canceled}}))
+	if m := receive(t, lane); m.Deliveries() != 2 {
+		t.Errorf("delivery %d; want the second", m.Deliveries())
+	}
+}
