@@ -55,14 +55,14 @@ func expand(set string) []uint32 {
 	return all
 }
 
-// touchyRig runs a disposer of a mailbox on a touchy server that has lost as
-// many connections as are put up with.
-func touchyRig(t *testing.T, bad ...uint32) (*rig, *touchy) {
+// touchyRig runs a disposer of a mailbox on a touchy server that has lost so many
+// connections so far.
+func touchyRig(t *testing.T, losses int, bad ...uint32) (*rig, *touchy) {
 	t.Helper()
 	r := newRig(t, 1)
 	s := &touchy{bad: bad, moved: map[uint32]int{}}
 	r.mailbox = servicetest.Mailbox("info", imaptest.NewScript(t, "MOVE UIDPLUS", nil, imaptest.Rules{"UID MOVE": s.move}).Target(), "support")
-	r.runSuspicious(lossesTolerated)
+	r.runSuspicious(losses)
 	return r, s
 }
 
@@ -88,7 +88,7 @@ func (r *rig) waiting() map[string]string {
 
 func TestMailAtWhichTheConnectionEndsDelaysNoOther(t *testing.T) {
 	t.Parallel()
-	r, s := touchyRig(t, 77, 204)
+	r, s := touchyRig(t, lossesTolerated, 77, 204)
 	r.order("info", 7, schemas.ActionPersisted, uids(1, 300)...)
 	r.Eventually("the others are moved", func() bool {
 		s.mu.Lock()
@@ -123,7 +123,7 @@ func TestMailAtWhichTheConnectionEndsDelaysNoOther(t *testing.T) {
 
 func TestSearchForBadMailsIsBounded(t *testing.T) {
 	t.Parallel()
-	r, s := touchyRig(t, uids(1, 200)...)
+	r, s := touchyRig(t, lossesTolerated, uids(1, 200)...)
 	r.order("info", 7, schemas.ActionPersisted, uids(1, 200)...)
 	r.Eventually("it waits", func() bool { return r.Left(schemas.StreamDispose) == 0 && r.Left(schemas.StreamRetry) > 0 })
 	s.mu.Lock()
@@ -147,7 +147,7 @@ func TestSearchForBadMailsIsBounded(t *testing.T) {
 
 func TestMailThatAlwaysEndsTheConnectionBecomesADeadLetter(t *testing.T) {
 	t.Parallel()
-	r, _ := touchyRig(t, 2)
+	r, _ := touchyRig(t, 0, 2)
 	parked := servicetest.Listen[schemas.MailParked](r.Bench, "mail.v1.event.dead.>")
 	// Its last attempt, alone.
 	first := schemas.MailKey{Tenant: tenant, Mailbox: "info", UIDValidity: 7, UID: 2}
