@@ -18,7 +18,7 @@ ARG SERVICE
 ARG VERSION=devel
 RUN test -n "$SERVICE" || { echo 'name the program: --build-arg SERVICE=fetcher' >&2; exit 1; }
 RUN cd services && go build -trimpath \
-      -ldflags "-s -w -X github.com/mailyard/mailyard/services/mailyard/cli.Version=$VERSION" \
+      -ldflags "-s -w -X github.com/mailyard/mailyard/pkg/process.built=$VERSION" \
       -o /image/service ./$SERVICE/cmd/$SERVICE
 # What a volume that is mounted there begins with.
 RUN mkdir /image/data && chmod 700 /image/data

@@ -12,7 +12,7 @@ PICTURES ?= bin/screenshots
 # A first run in CI compiles everything with the race detector, hence the long timeout.
 TESTFLAGS ?= -race -shuffle=on -count=1 -timeout=20m
 IMAGE    ?= mailyard
-BUILDFLAGS = -trimpath -ldflags '-X github.com/mailyard/mailyard/services/mailyard/cli.Version=$(VERSION)'
+BUILDFLAGS = -trimpath -ldflags '-X github.com/mailyard/mailyard/pkg/process.built=$(VERSION)'
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 .PHONY: help
@@ -87,7 +87,7 @@ tidy: go ## Tidy the modules
 
 .PHONY: images
 images: ## Build a container image per binary, named IMAGE/<binary>:VERSION
-	for b in $(notdir $(BINARIES)); do docker build --build-arg SERVICE=$$b -t $(IMAGE)/$$b:$(VERSION) .; done
+	for b in $(notdir $(BINARIES)); do docker build --build-arg SERVICE=$$b --build-arg VERSION=$(VERSION) -t $(IMAGE)/$$b:$(VERSION) .; done
 
 .PHONY: clean
 clean: ## Remove what was built (the demo's ./data stays)

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mailyard/mailyard/pkg/process"
 	"github.com/mailyard/mailyard/pkg/secret"
 	"github.com/mailyard/mailyard/services/admin/operation"
 	"github.com/mailyard/mailyard/services/admin/rest"
@@ -120,7 +121,7 @@ func (c *command) send(ctx context.Context, k call) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Header.Set("User-Agent", "mailyard/"+Version)
+	r.Header.Set("User-Agent", "mailyard/"+process.Version())
 	if !token.IsZero() {
 		r.Header.Set("Authorization", "Bearer "+token.Reveal())
 	}

@@ -13,11 +13,9 @@ import (
 	"github.com/mailyard/mailyard/pkg/control"
 	"github.com/mailyard/mailyard/pkg/deployment"
 	"github.com/mailyard/mailyard/pkg/mailstore/stores"
+	"github.com/mailyard/mailyard/pkg/process"
 	"github.com/mailyard/mailyard/services/mailyard"
 )
-
-// Version is the version that `mailyard --version` prints. The build sets it.
-var Version = "devel"
 
 // Streams are what a command reads and writes.
 type Streams struct {
@@ -73,7 +71,7 @@ Exit codes: 0 done; 1 it failed; 2 the command line is wrong; 3 not found;
 6 mailyard does not run, or does not answer.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Version:       Version,
+		Version:       process.Version(),
 	}
 	flags := root.PersistentFlags()
 	flags.StringVar(&c.data, "data", c.variable("MAILYARD_DATA", "./data"), "folder of the installation")

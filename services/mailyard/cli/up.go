@@ -52,7 +52,7 @@ func (c *command) runUp(ctx context.Context, withDemo, quiet bool) (err error) {
 	if !quiet {
 		in.Narrate(c.streams.Out)
 	}
-	in.Version = Version
+	in.Version = process.Version()
 	if err := c.greet(ctx, in, len(parts) > 0); err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (c *command) greet(ctx context.Context, in *mailyard.Installation, withDemo
 	if c.data != "./data" {
 		flag = " --data " + c.data
 	}
-	text := fmt.Sprintf("mailyard %s runs in %s. Ctrl-C stops it.\n", Version, c.data)
+	text := fmt.Sprintf("mailyard %s runs in %s. Ctrl-C stops it.\n", process.Version(), c.data)
 	if withDemo {
 		text += "Sample mails arrive at the demo mailbox demo/info; its folders are Support, Sales and Billing.\n"
 	}

@@ -60,3 +60,18 @@ func TestSystemdStopsNoSoonerThanTheGrace(t *testing.T) {
 		t.Errorf("grace %s, health %q; TimeoutStopSec should be 15 s more than the grace", s.Grace, s.Health)
 	}
 }
+
+// Programs and images tell the version that they are tagged with.
+func TestBuildsSetTheVersion(t *testing.T) {
+	t.Parallel()
+	source := read(t, "pkg/process/version.go")
+	for _, file := range []string{"Makefile", "Dockerfile"} {
+		set := regexp.MustCompile(`-X (\S+)\.(\w+)=\$`).FindStringSubmatch(read(t, file))
+		if set == nil || set[1] != "github.com/mailyard/mailyard/pkg/process" || !strings.Contains(source, "\nvar "+set[2]+" string\n") {
+			t.Errorf("%s sets %v", file, set)
+		}
+	}
+	if !regexp.MustCompile(`docker build [^\n]*--build-arg VERSION=\$\(VERSION\) [^\n]*:\$\(VERSION\)`).MatchString(read(t, "Makefile")) {
+		t.Error("make images tags images with a version that it does not build them with")
+	}
+}
