@@ -3,7 +3,6 @@ package apply
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -71,19 +70,19 @@ func (s *server) handle(ctx context.Context, r bus.Request) []byte {
 	dec := json.NewDecoder(bytes.NewReader(r.Body))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&request); err != nil || dec.More() {
-		return s.problem(kind, actor, refusal(http.StatusBadRequest, `the request is not {"operation": …, "input": {…}}`))
+		return s.problem(kind, actor, operation.Refusal(http.StatusBadRequest, `the request is not {"operation": …, "input": {…}}`))
 	}
 	name := kind + "." + request.Operation
 	o, ok := s.operations[name]
 	if !ok {
-		return s.problem(kind, actor, refusal(http.StatusNotFound, "there is no such operation of this kind"))
+		return s.problem(kind, actor, operation.Refusal(http.StatusNotFound, "there is no such operation of this kind"))
 	}
 	if o.Examines {
 		select {
 		case s.examining <- struct{}{}:
 			defer func() { <-s.examining }()
 		default:
-			return s.problem(name, actor, refusal(http.StatusTooManyRequests, "too many examinations are under way; try again in a few seconds"))
+			return s.problem(name, actor, operation.Refusal(http.StatusTooManyRequests, "too many examinations are under way; try again in a few seconds"))
 		}
 	}
 	out, err := o.Call(ctx, s.Desk, actor, request.Input)
@@ -101,19 +100,15 @@ func (s *server) handle(ctx context.Context, r bus.Request) []byte {
 func (s *server) authenticate(ctx context.Context, r bus.Request) (control.Actor, error) {
 	scheme, token, ok := strings.Cut(r.Value("Authorization"), " ")
 	if !ok || !strings.EqualFold(scheme, "Bearer") {
-		return control.Actor{}, refusal(http.StatusUnauthorized, "send an API token as the header Authorization: Bearer TOKEN")
+		return control.Actor{}, operation.Refusal(http.StatusUnauthorized, "send an API token as the header Authorization: Bearer TOKEN")
 	}
 	actor, err := s.Accounts.Token(ctx, strings.TrimSpace(token), "events")
 	for _, refused := range []error{account.ErrToken, account.ErrTokenRests} {
 		if errors.Is(err, refused) {
-			return control.Actor{}, refusal(http.StatusUnauthorized, "%s", refused)
+			return control.Actor{}, operation.Refusal(http.StatusUnauthorized, "%s", refused)
 		}
 	}
 	return actor, err
-}
-
-func refusal(status int, format string, args ...any) *operation.Problem {
-	return &operation.Problem{Title: http.StatusText(status), Status: status, Detail: fmt.Sprintf(format, args...)}
 }
 
 // problem is the answer to what could not be done. Faults of ours are in the log,
@@ -123,7 +118,7 @@ func (s *server) problem(name string, actor control.Actor, err error) []byte {
 	detail := p.Detail
 	log := s.log.With(zap.String("operation", name), zap.String("actor", actor.Name), zap.Int("status", p.Status), zap.Error(err))
 	if p.Status >= http.StatusInternalServerError {
-		reference := strings.ToLower(rand.Text()[:8])
+		reference := operation.NewReference()
 		detail += " (reference " + reference + ")"
 		log.Error("answering a request on NATS", zap.String("reference", reference))
 	} else {
@@ -138,14 +133,14 @@ func (s *server) problem(name string, actor control.Actor, err error) []byte {
 
 // refuse is the answer to what was not handled.
 func (s *server) refuse(r bus.Refusal) []byte {
-	p := refusal(http.StatusInternalServerError, "something went wrong inside mailyard; the log of the admin service says what")
+	p := operation.Refusal(http.StatusInternalServerError, "something went wrong inside mailyard; the log of the admin service says what")
 	switch r {
 	case bus.RefusedTooLarge:
-		p = refusal(http.StatusRequestEntityTooLarge, "the request is too large; use the REST API for it")
+		p = operation.Refusal(http.StatusRequestEntityTooLarge, "the request is too large; use the REST API for it")
 	case bus.RefusedBusy:
-		p = refusal(http.StatusServiceUnavailable, "too many requests wait already; try again in a moment")
+		p = operation.Refusal(http.StatusServiceUnavailable, "too many requests wait already; try again in a moment")
 	case bus.RefusedAnswer:
-		p = refusal(http.StatusRequestEntityTooLarge, "it was done, but the answer is larger than NATS takes; use the REST API for it")
+		p = operation.Refusal(http.StatusRequestEntityTooLarge, "it was done, but the answer is larger than NATS takes; use the REST API for it")
 	}
 	return answer(contract.Answer{Problem: &contract.Problem{Title: p.Title, Status: p.Status, Detail: p.Detail}})
 }

@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"math"
 	"net/http"
@@ -65,7 +64,7 @@ func (r *request) fail(err error) {
 	case errors.Is(ended, context.Canceled):
 		log.Debug("the browser went away")
 	case p.Status >= http.StatusInternalServerError:
-		view.Reference = strings.ToLower(rand.Text()[:8])
+		view.Reference = operation.NewReference()
 		log.Error("answering a browser", zap.Int("status", p.Status), zap.String("reference", view.Reference))
 	case p.RetryAfter > 0:
 		r.retryAfter(p.RetryAfter)

@@ -2,11 +2,9 @@ package operation
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
@@ -126,7 +124,7 @@ func (d *Desk) BulkMailboxes(ctx context.Context, a control.Actor, in *BulkMailb
 func (d *Desk) failed(a control.Actor, action BulkAction, tenant, id string, err error) *Problem {
 	p := *ProblemOf(err)
 	if p.Status >= http.StatusInternalServerError {
-		reference := strings.ToLower(rand.Text()[:8])
+		reference := NewReference()
 		p.Detail += " (reference " + reference + ")"
 		d.Logger.Error("doing one thing with many mailboxes", zap.String("action", string(action)), zap.String("tenant", tenant), zap.String("mailbox", id),
 			zap.String("actor", a.Name), zap.String("reference", reference), zap.Error(err))

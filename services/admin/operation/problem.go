@@ -1,6 +1,7 @@
 package operation
 
 import (
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -53,6 +54,16 @@ func (p *Problem) GetStatus() int { return p.Status }
 
 // ContentType is that of RFC 9457.
 func (p *Problem) ContentType(string) string { return "application/problem+json" }
+
+// Refusal is a problem of the door's own: what was asked did not come as far as
+// an operation.
+func Refusal(status int, format string, args ...any) *Problem {
+	return problem(status, nil, format, args...)
+}
+
+// NewReference returns what the answer to a fault of ours and the entry of the
+// log with its cause have in common: short, for people to tell each other.
+func NewReference() string { return strings.ToLower(rand.Text()[:8]) }
 
 func problem(status int, cause error, format string, args ...any) *Problem {
 	return &Problem{Title: http.StatusText(status), Status: status, Detail: fmt.Sprintf(format, args...), cause: cause}

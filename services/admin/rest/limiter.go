@@ -27,7 +27,7 @@ func (l limiter) acquire(actor string) (release func(), err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.running[actor] >= requestsAtOnce {
-		return nil, &busyError{refusal(http.StatusTooManyRequests, "more than %d requests are under way for you; wait until one of them ends", requestsAtOnce)}
+		return nil, &busyError{operation.Refusal(http.StatusTooManyRequests, "more than %d requests are under way for you; wait until one of them ends", requestsAtOnce)}
 	}
 	l.running[actor]++
 	return func() {

@@ -2,14 +2,11 @@ package rest
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"go.uber.org/zap"
@@ -40,10 +37,6 @@ func (p *problem) MarshalJSON() ([]byte, error) {
 	}{p.Problem, p.Reference})
 }
 
-func refusal(status int, format string, args ...any) *operation.Problem {
-	return &operation.Problem{Title: http.StatusText(status), Status: status, Detail: fmt.Sprintf(format, args...)}
-}
-
 // problemOf turns an error into what is answered, and logs what is our fault.
 func (s *server) problemOf(ctx context.Context, what string, err error) *problem {
 	var unauthenticated *unauthenticatedError
@@ -52,16 +45,16 @@ func (s *server) problemOf(ctx context.Context, what string, err error) *problem
 	p := &problem{headers: http.Header{}}
 	switch {
 	case errors.As(err, &unauthenticated):
-		p.Problem = refusal(http.StatusUnauthorized, "%s", unauthenticated.detail)
+		p.Problem = operation.Refusal(http.StatusUnauthorized, "%s", unauthenticated.detail)
 		p.headers.Set("WWW-Authenticate", unauthenticated.challenge())
 	case errors.As(err, &throttled):
-		p.Problem = refusal(http.StatusTooManyRequests, "%s", throttled)
+		p.Problem = operation.Refusal(http.StatusTooManyRequests, "%s", throttled)
 		p.headers.Set("Retry-After", strconv.Itoa(int(math.Ceil(throttled.After.Seconds()))))
 	case errors.As(err, &busy):
 		p.Problem = busy.Problem
 		p.headers.Set("Retry-After", "1")
 	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil:
-		p.Problem = refusal(http.StatusGatewayTimeout, "it took too long and was ended")
+		p.Problem = operation.Refusal(http.StatusGatewayTimeout, "it took too long and was ended")
 	default:
 		p.Problem = operation.ProblemOf(err)
 		if p.RetryAfter > 0 {
@@ -75,7 +68,7 @@ func (s *server) problemOf(ctx context.Context, what string, err error) *problem
 	case errors.Is(ctx.Err(), context.Canceled):
 		log.Debug("the client of REST went away")
 	case p.Status >= http.StatusInternalServerError:
-		p.Reference = strings.ToLower(rand.Text()[:8])
+		p.Reference = operation.NewReference()
 		log.Error("answering REST", zap.String("reference", p.Reference))
 	default:
 		log.Debug("refusing a request of REST")
@@ -117,11 +110,11 @@ func inOurWords(_ huma.Context, _ string, v any) (any, error) {
 	}
 	switch e.Status {
 	case http.StatusBadRequest:
-		return refusal(e.Status, "the body is not the JSON that is expected here"), nil
+		return operation.Refusal(e.Status, "the body is not the JSON that is expected here"), nil
 	case http.StatusRequestTimeout:
-		return refusal(e.Status, "the body did not come in time"), nil
+		return operation.Refusal(e.Status, "the body did not come in time"), nil
 	case http.StatusRequestEntityTooLarge:
-		return refusal(e.Status, "the body is too large"), nil
+		return operation.Refusal(e.Status, "the body is too large"), nil
 	}
-	return refusal(e.Status, "%s", e.Detail), nil
+	return operation.Refusal(e.Status, "%s", e.Detail), nil
 }

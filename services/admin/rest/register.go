@@ -84,17 +84,17 @@ func (s *server) run(ctx context.Context, o operation.Operation, in any) (any, e
 func acceptable(o operation.Operation, r *http.Request) error {
 	if sent := r.Header.Get("Content-Type"); hasBody(o) && sent != "" {
 		if kind, _, err := mime.ParseMediaType(sent); err != nil || kind != jsonType {
-			return refusal(http.StatusUnsupportedMediaType, "the body must be %s", jsonType)
+			return operation.Refusal(http.StatusUnsupportedMediaType, "the body must be %s", jsonType)
 		}
 	}
 	if !hasBody(o) && r.ContentLength > 0 {
-		return refusal(http.StatusBadRequest, "there is a body, but this operation takes none")
+		return operation.Refusal(http.StatusBadRequest, "there is a body, but this operation takes none")
 	}
 	switch {
 	case o.Bytes, accepts(r, jsonType):
 	case o.Streams && accepts(r, linesType):
 	default:
-		return refusal(http.StatusNotAcceptable, "the answer is %s, which the Accept header leaves out", jsonType)
+		return operation.Refusal(http.StatusNotAcceptable, "the answer is %s, which the Accept header leaves out", jsonType)
 	}
 	return nil
 }

@@ -65,7 +65,7 @@ func New(c Config) (http.Handler, error) {
 func (s *server) protect(next http.Handler) http.Handler {
 	origin := http.NewCrossOriginProtection()
 	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.refuse(w, r, refusal(http.StatusForbidden, "the request came from another site, which may not use your session"))
+		s.refuse(w, r, operation.Refusal(http.StatusForbidden, "the request came from another site, which may not use your session"))
 	}))
 	next = origin.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -97,10 +97,10 @@ func (s *server) dispatch(w http.ResponseWriter, r *http.Request) {
 		h.ServeHTTP(found, r)
 		if allow := found.header.Get("Allow"); found.status == http.StatusMethodNotAllowed {
 			w.Header().Set("Allow", allow)
-			s.refuse(w, r, refusal(http.StatusMethodNotAllowed, "%s is not possible here, only %s", r.Method, allow))
+			s.refuse(w, r, operation.Refusal(http.StatusMethodNotAllowed, "%s is not possible here, only %s", r.Method, allow))
 			return
 		}
-		s.refuse(w, r, refusal(http.StatusNotFound, "there is nothing at this path; %s/openapi.json lists what there is", Prefix))
+		s.refuse(w, r, operation.Refusal(http.StatusNotFound, "there is nothing at this path; %s/openapi.json lists what there is", Prefix))
 		return
 	}
 	if !strings.Contains(pattern, " "+Prefix+"/") || isDocument(pattern) {
