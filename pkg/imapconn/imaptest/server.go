@@ -192,10 +192,16 @@ func (s *Server) Folders(user string) []string {
 	return names
 }
 
-// Eventually polls until a condition holds, for ten seconds at most.
+// patience is for machines that have much else to do: what tests wait for may
+// take two pauses of five seconds by itself. It is less than the pauses after
+// which a mailbox that failed is tried again, so that a test sees whether
+// something happened at once or by itself.
+const patience = 20 * time.Second
+
+// Eventually polls until a condition holds, for twenty seconds at most.
 func Eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(patience)
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for !condition() {
