@@ -181,6 +181,20 @@ func (w *window) sees(text string) {
 	w.until(fmt.Sprintf("the page shows %q", text), fmt.Sprintf(`document.body && document.body.innerText.replace(/\s+/g, " ").toLowerCase().includes(%q.toLowerCase())`, text))
 }
 
+// finds visits a page, which does not refresh itself, until it shows a text.
+func (w *window) finds(path, text string) {
+	w.t.Helper()
+	for deadline := time.Now().Add(patience); ; {
+		w.visit(path)
+		if strings.Contains(strings.ToLower(w.shown()), strings.ToLower(text)) {
+			return
+		}
+		if time.Now().After(deadline) {
+			w.t.Fatalf("%s does not show %q\n%s", path, text, w.shown())
+		}
+	}
+}
+
 // misses fails if the page shows a text now.
 func (w *window) misses(text string) {
 	w.t.Helper()
