@@ -24,6 +24,8 @@ const (
 	idleTime = 4*time.Minute + 30*time.Second
 	// pollTime is the pause between two looks on a server without IDLE.
 	pollTime = 45 * time.Second
+	// replayTime is how soon a mail is found whose dead letter was replayed.
+	replayTime = 10 * time.Second
 	// inFlightPoll is how soon the marks are looked at again while their number
 	// holds downloads back; the pause doubles up to longestInFlightPoll while
 	// nothing leaves the pipeline.
@@ -56,6 +58,7 @@ type session struct {
 	// underWay says that the last listing held mails that were waiting or in
 	// flight. It belongs to the goroutine that watches.
 	underWay bool
+	withheld bool // the last listing had dead letters
 }
 
 // run watches the inbox until ctx is done, the watch connection fails or a lane
@@ -146,7 +149,12 @@ func (s *session) list(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("listing the inbox of %s: %w", s.name(), err)
 	}
-	parked := func(uid uint32) bool { return s.parked.Has(s.key(uid)) }
+	s.withheld = false
+	parked := func(uid uint32) bool {
+		has := s.parked.Has(s.key(uid))
+		s.withheld = s.withheld || has
+		return has
+	}
 	s.giveUp(ctx, s.backlog.hopeless(listed))
 	room, reached := s.quota(ctx, sizesAtOnce)
 	fresh, more := s.backlog.list(listed, marked, asOf, room, parked)
@@ -209,6 +217,9 @@ func (s *session) await(ctx context.Context, more bool) error {
 	pause = s.backlog.soonest(pause)
 	if s.underWay { // no server tells when that ends, and the readers of the state want to know
 		pause = min(pause, refreshTime)
+	}
+	if s.withheld { // nor that a dead letter is replayed
+		pause = min(pause, replayTime)
 	}
 	_, err := s.conn.Wait(ctx, pause)
 	if err != nil && ctx.Err() == nil {
