@@ -15,7 +15,7 @@ func (d *secondDay) addByKeyboard() {
 	d.sees("Front desk")
 	d.tabTo("New mailbox")
 	d.key(kb.Enter)
-	d.until("the form shows", `location.pathname === "/t/acme/mailboxes/new" && document.querySelector("#mailbox-form")`)
+	d.until("the form shows", `document.readyState === "complete" && document.querySelector("#mailbox-form[data-new]")`)
 	for _, field := range []struct{ label, keys string }{
 		{"Name", "By keys"},
 		{"Orders", " "},

@@ -100,9 +100,8 @@ func (d *secondDay) readMail() {
 	at := d.path()
 	d.press("Text")
 	d.sees("The plain words.")
-	d.visit(at)
 	d.press("HTML")
-	d.until("the frame shows", `document.querySelector("iframe[sandbox='']")?.getClientRects().length`)
+	d.until("the frame shows", `location.search.includes("view=html") && document.readyState === "complete" && document.querySelector("iframe[sandbox='']")?.getClientRects().length`)
 	status, shown := d.status("GET", ask(d.window, "reading the frame's address", chromedp.Evaluate[string](`document.querySelector("iframe").getAttribute("src")`)))
 	if status != 200 || !strings.Contains(shown, "<b>bold</b>") {
 		d.t.Errorf("the frame shows (%d):\n%s", status, shown)
