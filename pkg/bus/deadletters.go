@@ -29,7 +29,7 @@ const MaxDeadLetters = 500
 
 // A DeadLetter is a message that a stage gave up.
 type DeadLetter struct {
-	Sequence uint64    `json:"sequence"` // names it: see Replay and DropDead
+	Sequence uint64    `json:"-"` // names it: see Replay and DropDead; it counts those of all tenants
 	At       time.Time `json:"at"`
 	schemas.MailDead
 }

@@ -25,7 +25,7 @@ type Detail struct {
 // An Item is one clone of a mail: a folder that it belongs in, and why.
 type Item struct {
 	ID             string       `json:"item_id"`
-	Seq            int64        `json:"seq"`
+	Seq            int64        `json:"-"`
 	Folder         string       `json:"folder"`
 	FolderName     string       `json:"folder_name"`
 	MatchedAddress string       `json:"matched_address"`

@@ -40,7 +40,7 @@ const (
 
 // A Summary is a mail in a list. Times are UTC; nil is unknown or not yet.
 type Summary struct {
-	Seq            int64           `json:"seq"` // grows with every new mail
+	Seq            int64           `json:"-"` // grows with every new mail of all tenants
 	MailID         string          `json:"mail_id"`
 	Tenant         string          `json:"tenant"`
 	Mailbox        string          `json:"mailbox"`

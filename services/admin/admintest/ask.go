@@ -1,7 +1,6 @@
 package admintest
 
 import (
-	"fmt"
 	"reflect"
 	"strings"
 
@@ -12,7 +11,7 @@ import (
 // somebody who has an account, a session and an API token.
 func (o *Office) Path(op operation.Operation, ids Ids, who Person) string {
 	return strings.NewReplacer(
-		"{tenant}", ids.Tenant, "{folder}", ids.Folder, "{mailbox}", ids.Mailbox, "{mail}", ids.Mail, "{sequence}", fmt.Sprint(ids.Dead),
+		"{tenant}", ids.Tenant, "{folder}", ids.Folder, "{mailbox}", ids.Mailbox, "{mail}", ids.Mail, "{letter}", ids.Dead,
 		"{position}", "1", "{account}", who.Name, "{session}", who.Session, "{token}", who.ID,
 	).Replace(op.Path)
 }
@@ -48,7 +47,7 @@ func Body(op operation.Operation, ids Ids) any {
 // stands in path, query, header and body of REST.
 func Input(op operation.Operation, ids Ids, who Person) map[string]any {
 	values := map[string]any{
-		"tenant": ids.Tenant, "folder": ids.Folder, "mailbox": ids.Mailbox, "mail": ids.Mail, "sequence": ids.Dead, "position": 1,
+		"tenant": ids.Tenant, "folder": ids.Folder, "mailbox": ids.Mailbox, "mail": ids.Mail, "letter": ids.Dead, "position": 1,
 		"account": who.Name, "session": who.Session, "token": who.ID,
 	}
 	in := map[string]any{}

@@ -142,6 +142,11 @@ func (o *Office) ExpiredToken(p Person) string {
 	return token
 }
 
+// Letter returns the id of a tenant's dead letter, as the doors show it.
+func (o *Office) Letter(tenant string, d bus.DeadLetter) string {
+	return o.Control.Sealer("dead-letter", tenant).Seal(int64(d.Sequence))
+}
+
 // Revision returns the revision of a tenant's document as the doors show it.
 func (o *Office) Revision(tenant string, revision int64) string {
 	return o.Control.Sealer("revision", tenant).Seal(revision)

@@ -16,8 +16,7 @@ import (
 
 // Ids name what a tenant has: one of each.
 type Ids struct {
-	Tenant, Folder, Mailbox, Mail string
-	Dead                          uint64
+	Tenant, Folder, Mailbox, Mail, Dead string
 }
 
 // AttachmentName is the name of the attachment of every mail: it wants to be
@@ -51,7 +50,7 @@ func (o *Office) tenant(id string) Ids {
 	key := schemas.MailKey{Tenant: id, Mailbox: ids.Mailbox, UIDValidity: 7, UID: 99}
 	check(t, o.Conn.GiveUp(ctx, schemas.StageFetcher, key, 5, errors.New("downloading: the server hung up")))
 	for _, d := range must[[]bus.DeadLetter](t)(o.Conn.DeadLetters(ctx, bus.DeadQuery{Tenant: id})) {
-		ids.Dead = d.Sequence
+		ids.Dead = o.Letter(id, d)
 	}
 	return ids
 }

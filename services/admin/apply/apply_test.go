@@ -164,7 +164,7 @@ func TestBadRequestsAreAnswered(t *testing.T) {
 		"colour":       {"mail.list", `{"tenant":"acme","colour":"red"}`},
 		"bulk.action":  {"mailbox.bulk", `{"tenant":"acme","bulk":{"action":"explode","ids":["info"]}}`},
 		"imap.port":    {"mailbox.put", `{"tenant":"acme","id":"info","if_match":"*","document":{"name":"Info","imap":{"host":"h","port":0}}}`},
-		"sequence":     {"dead.get", `{"tenant":"acme","sequence":"first"}`},
+		"before":       {"dead.list", `{"tenant":"acme","before":"12"}`},
 		"account.role": {"account.put", `{"name":"x","if_match":"*","account":{"role":"king"}}`},
 	}
 	for path, in := range inputs {

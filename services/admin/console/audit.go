@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -97,8 +96,8 @@ func (c *console) audit(r *request) error {
 		}
 		v.Entries = append(v.Entries, row)
 	}
-	if list.Next != 0 {
-		v.Next = withQuery(path, query, "before", strconv.FormatInt(list.Next, 10))
+	if list.Next != "" {
+		v.Next = withQuery(path, query, "before", list.Next)
 	}
 	if query.Get("before") != "" {
 		v.First = withQuery(path, query, "before", "")
@@ -138,17 +137,10 @@ func auditQuery(r *request, q url.Values) (operation.ListAudit, config.Problems)
 		}
 		return t
 	}
-	in := operation.ListAudit{Tenant: r.tenant.Document.ID, Kind: schemas.Kind(q.Get("kind")), ID: strings.TrimSpace(q.Get("id")), Actor: strings.TrimSpace(q.Get("actor"))}
+	in := operation.ListAudit{Tenant: r.tenant.Document.ID, Before: q.Get("before"), Kind: schemas.Kind(q.Get("kind")), ID: strings.TrimSpace(q.Get("id")), Actor: strings.TrimSpace(q.Get("actor"))}
 	in.Since, in.Until = day("since"), day("until")
 	if !in.Until.IsZero() {
 		in.Until = in.Until.AddDate(0, 0, 1) // the day is meant to the end
-	}
-	if text := q.Get("before"); text != "" {
-		n, err := strconv.ParseInt(text, 10, 64)
-		if err != nil || n <= 0 {
-			problems = append(problems, config.Problem{Path: "before", Message: "is not what another page gave; begin with the first page"})
-		}
-		in.Before = n
 	}
 	return in, problems
 }

@@ -1,13 +1,11 @@
 package console
 
 import (
-	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/mailyard/mailyard/pkg/bus"
 	"github.com/mailyard/mailyard/schemas"
 	"github.com/mailyard/mailyard/services/admin/operation"
 )
@@ -16,7 +14,7 @@ import (
 func (c *console) deadLetterRoutes() []route {
 	return []route{
 		{pattern: "GET /t/{tenant}/dead-letters", handle: c.deadLetters},
-		{pattern: "GET /t/{tenant}/dead-letters/{sequence}", handle: c.deadLetter},
+		{pattern: "GET /t/{tenant}/dead-letters/{letter}", handle: c.deadLetter},
 		{pattern: "GET /t/{tenant}/settle/replay", handle: c.confirmReplaying},
 		{pattern: "POST /t/{tenant}/settle/replay", handle: c.replayLetters, long: true},
 		{pattern: "GET /t/{tenant}/settle/drop", handle: c.confirmDropping},
@@ -43,7 +41,7 @@ type deadLettersView struct {
 }
 
 type letterRow struct {
-	bus.DeadLetter
+	operation.DeadLetter
 	Path  string
 	Box   named  // the mailbox
 	Mail  string // path of the mail, if it was stored; "": it was not
@@ -64,10 +62,7 @@ func (c *console) deadLetters(r *request) error {
 	}
 	mailbox.Attributes = []pair{{"data-submit", ""}}
 	stage := field{Name: "stage", Label: "Stage", Widget: widgetSelect, Options: stages, Value: query.Get("stage"), Attributes: mailbox.Attributes}
-	in := operation.ListDeadLetters{InTenant: r.inTenant(), Mailbox: strings.TrimSpace(query.Get("mailbox")), Stage: schemas.Stage(query.Get("stage"))}
-	if n, err := strconv.ParseUint(query.Get("before"), 10, 64); err == nil {
-		in.Before = n
-	}
+	in := operation.ListDeadLetters{InTenant: r.inTenant(), Mailbox: strings.TrimSpace(query.Get("mailbox")), Stage: schemas.Stage(query.Get("stage")), Before: query.Get("before")}
 	v := deadLettersView{
 		Header: header{
 			Title: "Dead letters", Text: "What a stage gave up after several attempts, with all that it takes to try it again.",
@@ -96,13 +91,13 @@ func (c *console) deadLetters(r *request) error {
 			v.Letters = append(v.Letters, r.letterRow(l, names))
 		}
 		v.Hidden = r.letterHidden(settlement{})
-		if list.Next == 0 && in.Before == 0 {
+		if list.Next == "" && in.Before == "" {
 			v.Selection.Total = len(list.Letters)
 		}
-		if list.Next != 0 {
-			v.Older = withQuery(path, query, "before", strconv.FormatUint(list.Next, 10))
+		if list.Next != "" {
+			v.Older = withQuery(path, query, "before", list.Next)
 		}
-		if in.Before != 0 {
+		if in.Before != "" {
 			v.Newest = withQuery(path, query, "before", "")
 		}
 	} else {
@@ -114,19 +109,12 @@ func (c *console) deadLetters(r *request) error {
 
 // letter reads a dead letter.
 func (r *request) letter(id string) (operation.DeadLetter, error) {
-	sequence, err := strconv.ParseUint(id, 10, 64)
-	if err != nil {
-		return operation.DeadLetter{}, errNoPage
-	}
-	return r.desk.GetDeadLetter(r.Context(), r.actor, &operation.GetDeadLetter{InDeadLetter: operation.InDeadLetter{InTenant: r.inTenant(), Sequence: sequence}})
+	return r.desk.GetDeadLetter(r.Context(), r.actor, &operation.GetDeadLetter{InDeadLetter: operation.InDeadLetter{InTenant: r.inTenant(), ID: id}})
 }
 
-// ID is what the row is chosen by.
-func (l letterRow) ID() string { return strconv.FormatUint(l.Sequence, 10) }
-
-func (r *request) letterRow(l bus.DeadLetter, names nameLists) letterRow {
+func (r *request) letterRow(l operation.DeadLetter, names nameLists) letterRow {
 	row := letterRow{
-		DeadLetter: l, Path: r.path("dead-letters", strconv.FormatUint(l.Sequence, 10)), Box: names.mailbox(r.tenant.Document.ID, l.Mailbox),
+		DeadLetter: l, Path: r.path("dead-letters", l.ID), Box: names.mailbox(r.tenant.Document.ID, l.Mailbox),
 		Name: aboutText(l), Badge: stageBadge(l.Stage), Cause: plainLine(l.Error),
 	}
 	if l.MailID != "" && l.Stage == schemas.StageDisposer { // the stages before it store nothing
@@ -136,7 +124,7 @@ func (r *request) letterRow(l bus.DeadLetter, names nameLists) letterRow {
 }
 
 // aboutText names the mails that a dead letter is about.
-func aboutText(l bus.DeadLetter) string {
+func aboutText(l operation.DeadLetter) string {
 	switch n := strings.Count(l.UIDs, ",") + 1; {
 	case l.UIDs == "":
 		return "no mail"
@@ -193,7 +181,7 @@ type letterView struct {
 }
 
 func (c *console) deadLetter(r *request) error {
-	l, err := r.letter(r.PathValue("sequence"))
+	l, err := r.letter(r.PathValue("letter"))
 	if err != nil {
 		return err
 	}
@@ -201,10 +189,10 @@ func (c *console) deadLetter(r *request) error {
 	if err != nil {
 		return err
 	}
-	id, row := strconv.FormatUint(l.Sequence, 10), r.letterRow(l.DeadLetter, names)
+	id, row := l.ID, r.letterRow(l, names)
 	v := letterView{
 		Header: header{
-			Title: "Dead letter " + id, Back: &link{"Dead letters", r.path("dead-letters")}, Badge: &row.Badge, Text: sentence(row.Badge.Title),
+			Title: "Dead letter: " + row.Name + " of " + row.Box.Text(), Back: &link{"Dead letters", r.path("dead-letters")}, Badge: &row.Badge, Text: sentence(row.Badge.Title),
 			Actions: []action{{Label: "Audit", Icon: "history", Path: withQuery(r.path("audit"), url.Values{}, "kind", deadAudit, "id", id)}},
 		},
 		Error: row.Cause, Headers: messageHeaders(l.Data.Header),
@@ -252,17 +240,4 @@ func messageHeaders(h map[string][]string) []pair {
 	}
 	slices.SortFunc(list, func(a, b pair) int { return strings.Compare(a.Name, b.Name) })
 	return list
-}
-
-func sequencesOf(r *request) ([]uint64, error) {
-	ids := r.Form["id"]
-	list := make([]uint64, 0, len(ids))
-	for _, id := range ids {
-		n, err := strconv.ParseUint(id, 10, 64)
-		if err != nil {
-			return nil, &operation.Problem{Title: "Bad request", Status: http.StatusBadRequest, Detail: strconv.Quote(clip(id, 40)) + " is not the number of a dead letter"}
-		}
-		list = append(list, n)
-	}
-	return list, nil
 }

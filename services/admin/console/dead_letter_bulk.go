@@ -34,7 +34,7 @@ func (r *request) nameLetters(s *settlement) error {
 				s.names = append(s.names, "one that is gone")
 				continue
 			}
-			s.names = append(s.names, about(r.letterRow(l.DeadLetter, names)))
+			s.names = append(s.names, about(r.letterRow(l, names)))
 		}
 		return nil
 	}
@@ -47,9 +47,9 @@ func (r *request) nameLetters(s *settlement) error {
 		}
 		for _, l := range list.Letters {
 			row := r.letterRow(l, names)
-			s.ids, s.names = append(s.ids, row.ID()), append(s.names, about(row))
+			s.ids, s.names = append(s.ids, row.ID), append(s.names, about(row))
 		}
-		if s.more = list.Next != 0; !s.more {
+		if s.more = list.Next != ""; !s.more {
 			break
 		}
 		in.Before = list.Next

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strconv"
 
 	"go.uber.org/zap"
 
@@ -26,29 +25,22 @@ type settlement struct {
 
 // chosenLetters reads the dead letters that are chosen, and checks that the
 // actor may settle them.
-func (r *request) chosenLetters(do string) (settlement, []uint64, error) {
+func (r *request) chosenLetters(do string) (settlement, error) {
 	if err := r.actor.MayWrite(r.tenant.Document.ID); err != nil {
-		return settlement{}, nil, err
+		return settlement{}, err
 	}
-	list, err := sequencesOf(r)
-	if err != nil {
-		return settlement{}, nil, err
-	}
+	list := slices.Clone(r.Form["id"])
 	slices.Sort(list)
 	list = slices.Compact(list)
 	switch {
 	case r.FormValue("all") != "" && r.Method == http.MethodGet:
-		return settlement{do: do, all: true}, nil, nil
+		return settlement{do: do, all: true}, nil
 	case len(list) == 0:
-		return settlement{}, nil, operation.Invalid(config.Problem{Path: "id", Message: "choose a dead letter first"})
+		return settlement{}, operation.Invalid(config.Problem{Path: "id", Message: "choose a dead letter first"})
 	case len(list) > settledAtOnce:
-		return settlement{}, nil, operation.Invalid(config.Problem{Path: "id", Message: "at most " + countText(settledAtOnce) + " can be chosen at once"})
+		return settlement{}, operation.Invalid(config.Problem{Path: "id", Message: "at most " + countText(settledAtOnce) + " can be chosen at once"})
 	}
-	s := settlement{do: do}
-	for _, n := range list {
-		s.ids = append(s.ids, strconv.FormatUint(n, 10))
-	}
-	return s, list, nil
+	return settlement{do: do, ids: list}, nil
 }
 
 func (c *console) confirmReplaying(r *request) error { return r.confirmLetters("replay") }
@@ -56,7 +48,7 @@ func (c *console) confirmReplaying(r *request) error { return r.confirmLetters("
 func (c *console) confirmDropping(r *request) error { return r.confirmLetters("drop") }
 
 func (r *request) confirmLetters(do string) error {
-	s, _, err := r.chosenLetters(do)
+	s, err := r.chosenLetters(do)
 	if err != nil {
 		return err
 	}
@@ -74,7 +66,7 @@ func (r *request) letterDialog(s settlement) confirm {
 	one := len(s.ids) == 1
 	what := plural(len(s.ids), "dead letter", "dead letters")
 	if one {
-		what = "dead letter " + s.ids[0]
+		what = "this dead letter"
 	}
 	d := confirm{Open: true, Title: "Replay " + what + "?", Post: r.path("settle", s.do), Submit: "Replay", Effect: []string{
 		"The message goes back to the stage that gave it up, which tries it again at once.",
@@ -119,7 +111,7 @@ func (c *console) dropLetters(r *request) error {
 // settleLetters settles what is chosen. What somebody else settled meanwhile is
 // no failure; a failure ends it, and says how far it came.
 func (r *request) settleLetters(do, done string, settle func(operation.InDeadLetter) error) error {
-	chosen, list, err := r.chosenLetters(do)
+	chosen, err := r.chosenLetters(do)
 	if err != nil {
 		return err
 	}
@@ -128,9 +120,9 @@ func (r *request) settleLetters(do, done string, settle func(operation.InDeadLet
 			return err
 		}
 	}
-	settled, gone := 0, 0
-	for _, n := range list {
-		err := settle(operation.InDeadLetter{InTenant: r.inTenant(), Sequence: n})
+	list, settled, gone := chosen.ids, 0, 0
+	for _, id := range list {
+		err := settle(operation.InDeadLetter{InTenant: r.inTenant(), ID: id})
 		var p *operation.Problem
 		switch {
 		case err == nil:
@@ -146,10 +138,10 @@ func (r *request) settleLetters(do, done string, settle func(operation.InDeadLet
 		}
 	}
 	if len(list) == 1 && gone == 1 {
-		return &operation.Problem{Title: "Not found", Status: http.StatusNotFound, Detail: "dead letter " + strconv.FormatUint(list[0], 10) + " does not exist"}
+		return &operation.Problem{Title: "Not found", Status: http.StatusNotFound, Detail: "this dead letter does not exist"}
 	}
 	if settled == 1 && len(list) == 1 {
-		r.tell(toneOK, "Dead letter %d is %s.", list[0], done)
+		r.tell(toneOK, "The dead letter is %s.", done)
 	} else if settled > 0 {
 		r.tell(toneOK, "%s %s.", plural(settled, "dead letter is", "dead letters are"), done)
 	}

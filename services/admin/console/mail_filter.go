@@ -91,7 +91,7 @@ func ledgerQuery(r *request, q url.Values) (operation.ListMails, config.Problems
 	in := operation.ListMails{
 		InTenant: r.inTenant(), Mailbox: strings.TrimSpace(q.Get("mailbox")), Folder: q.Get("folder"), State: mailstore.State(q.Get("state")),
 		Text: strings.TrimSpace(q.Get("text")), Address: strings.TrimSpace(q.Get("address")), Subject: strings.TrimSpace(q.Get("subject")),
-		MessageID: strings.TrimSpace(q.Get("message_id")), Since: q.Get("since"), Until: q.Get("until"),
+		MessageID: strings.TrimSpace(q.Get("message_id")), Since: q.Get("since"), Until: q.Get("until"), Before: q.Get("before"),
 	}
 	verdict := ledgerVerdict(q)
 	if !slices.ContainsFunc(verdictOptions(), func(o option) bool { return o.Value == verdict }) {
@@ -100,13 +100,6 @@ func ledgerQuery(r *request, q url.Values) (operation.ListMails, config.Problems
 	}
 	of, reason, _ := strings.Cut(verdict, "/")
 	in.Verdict, in.Reason = schemas.Verdict(of), schemas.Reason(reason)
-	if text := q.Get("before"); text != "" {
-		if _, err := mailstore.ParsePlace(text); err != nil {
-			problems = append(problems, config.Problem{Path: "before", Message: "is not what another page gave; begin with the first page"})
-			text = ""
-		}
-		in.Before = text
-	}
 	return in, problems
 }
 

@@ -176,7 +176,7 @@ func TestAnotherTenantDoesNotExist(t *testing.T) {
 		}
 		own := strings.Replace(path, "/t/acme/", "/t/rival/", 1)
 		if strings.Contains(r.pattern, "{mailbox}") || strings.Contains(r.pattern, "{folder}") {
-			if answer := rob.do(method, own, url.Values{"minutes": {"5"}, "sequence": {"1"}, "do": {"replay"}}); answer.StatusCode != http.StatusNotFound {
+			if answer := rob.do(method, own, url.Values{"minutes": {"5"}, "letter": {"1"}, "do": {"replay"}}); answer.StatusCode != http.StatusNotFound {
 				t.Errorf("%s finds another tenant's id: %d", r.pattern, answer.StatusCode)
 			}
 		}

@@ -3,10 +3,7 @@ package console
 import (
 	"fmt"
 	"net/http"
-	"strconv"
 
-	"github.com/mailyard/mailyard/pkg/bus"
-	"github.com/mailyard/mailyard/pkg/config"
 	"github.com/mailyard/mailyard/pkg/mailstore"
 	"github.com/mailyard/mailyard/schemas"
 	"github.com/mailyard/mailyard/services/admin/operation"
@@ -80,7 +77,7 @@ type deadTab struct {
 }
 
 type deadLine struct {
-	bus.DeadLetter
+	operation.DeadLetter
 	Path string
 	Drop string // path of the dialog
 }
@@ -96,8 +93,7 @@ func (c *console) mailboxDead(r *request) error {
 			Empty: empty{Icon: "check-circle", Title: "No dead letters", Text: "Mail that a stage gave up after several attempts would wait here, to be replayed."},
 		}
 		for _, l := range list.Letters {
-			sequence := strconv.FormatUint(l.Sequence, 10)
-			v.Letters = append(v.Letters, deadLine{DeadLetter: l, Path: r.path("dead-letters", sequence), Drop: withQuery(v.Post+"/drop", nil, "sequence", sequence)})
+			v.Letters = append(v.Letters, deadLine{DeadLetter: l, Path: r.path("dead-letters", l.ID), Drop: withQuery(v.Post+"/drop", nil, "letter", l.ID)})
 		}
 		return v, nil
 	})
@@ -112,24 +108,11 @@ func (c *console) confirmDrop(r *request) error {
 	if err != nil {
 		return err
 	}
-	sequence, err := deadSequence(r)
-	if err != nil {
-		return err
-	}
-	name := strconv.FormatUint(sequence, 10)
 	return r.part("confirm", confirm{
-		Open: true, Title: "Drop dead letter " + name + "?", Danger: true, Submit: "Drop dead letter",
+		Open: true, Title: "Drop this dead letter?", Danger: true, Submit: "Drop dead letter",
 		Effect: []string{"Its mail stays in the inbox and is left alone: it is not fetched again.", "The dead letter cannot be replayed any more."},
-		Post:   r.path("mailboxes", m.Document.ID, "dead-letters"), Hidden: []pair{{"sequence", name}, {"do", "drop"}},
+		Post:   r.path("mailboxes", m.Document.ID, "dead-letters"), Hidden: []pair{{"letter", r.FormValue("letter")}, {"do", "drop"}},
 	})
-}
-
-func deadSequence(r *request) (uint64, error) {
-	sequence, err := strconv.ParseUint(r.FormValue("sequence"), 10, 64)
-	if err != nil {
-		return 0, operation.Invalid(config.Problem{Path: "sequence", Message: "is not the number of a dead letter"})
-	}
-	return sequence, nil
 }
 
 // settleDead replays or drops a dead letter.
@@ -138,11 +121,7 @@ func (c *console) settleDead(r *request) error {
 	if err != nil {
 		return err
 	}
-	sequence, err := deadSequence(r)
-	if err != nil {
-		return err
-	}
-	in := operation.InDeadLetter{InTenant: r.inTenant(), Sequence: sequence}
+	in := operation.InDeadLetter{InTenant: r.inTenant(), ID: r.FormValue("letter")}
 	var done operation.Done
 	switch r.PostFormValue("do") {
 	case "replay":

@@ -10,7 +10,7 @@ func All() []Operation {
 		folder  = tenant + "/folders/{folder}"
 		mailbox = tenant + "/mailboxes/{mailbox}"
 		mail    = tenant + "/mails/{mail}"
-		dead    = tenant + "/dead/{sequence}"
+		dead    = tenant + "/dead/{letter}"
 		person  = "/accounts/{account}"
 	)
 	return []Operation{

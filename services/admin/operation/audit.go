@@ -2,6 +2,7 @@ package operation
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/mailyard/mailyard/pkg/control"
@@ -16,20 +17,20 @@ type ListAudit struct {
 	Actor  string       `query:"actor" json:"actor,omitempty" maxLength:"200" doc:"Who did it."`
 	Since  time.Time    `query:"since" json:"since,omitzero" doc:"Only entries from then on."`
 	Until  time.Time    `query:"until" json:"until,omitzero" doc:"Only entries before then."`
-	Before int64        `query:"before" json:"before,omitempty" doc:"next of another page."`
+	Before string       `query:"before" json:"before,omitempty" maxLength:"100" doc:"next of another page."`
 	Limit  int          `query:"limit" json:"limit,omitempty" minimum:"0" maximum:"500" doc:"Most entries of the page; 0 is 50."`
 }
 
 // AuditPage is a page of the audit, the newest first.
 type AuditPage struct {
 	Entries []AuditEntry `json:"entries"`
-	Next    int64        `json:"next,omitempty"` // 0: there are no more
+	Next    string       `json:"next,omitempty"` // empty: there are no more
 }
 
 // AuditEntry says who did what, when and from where. Of secrets it says only
 // that they were changed.
 type AuditEntry struct {
-	ID       int64                 `json:"id"`
+	ID       string                `json:"id"`
 	At       time.Time             `json:"at"`
 	Revision string                `json:"revision"` // that the change made
 	Actor    string                `json:"actor"`
@@ -56,23 +57,37 @@ func (d *Desk) ListAudit(ctx context.Context, a control.Actor, in *ListAudit) (A
 	if limit <= 0 || limit > 500 {
 		limit = 50
 	}
-	entries, err := d.Control.Audit(ctx, a, control.AuditQuery{Tenant: tenant, Kind: in.Kind, ID: in.ID, Actor: in.Actor, Since: in.Since, Until: in.Until, Before: in.Before, Limit: limit + 1})
+	s := d.Control.Sealer(auditNumber, tenant)
+	from, err := before(in.Before, s)
+	if err != nil {
+		return AuditPage{}, err
+	}
+	entries, err := d.Control.Audit(ctx, a, control.AuditQuery{Tenant: tenant, Kind: in.Kind, ID: in.ID, Actor: in.Actor, Since: in.Since, Until: in.Until, Before: from, Limit: limit + 1})
 	if err != nil {
 		return AuditPage{}, err
 	}
 	page := AuditPage{Entries: []AuditEntry{}}
 	for i, e := range entries {
 		if i == limit {
-			page.Next = entries[i-1].ID
+			page.Next = s.Seal(entries[i-1].ID)
 			break
 		}
 		if e.Role == control.RoleLandlord && a.Tenant != "" {
 			e.From = "" // where the landlord works is nothing for tenants
 		}
 		page.Entries = append(page.Entries, AuditEntry{
-			ID: e.ID, At: e.At, Revision: d.revisions(e.Tenant).Seal(e.Revision), Actor: e.Actor, Role: e.Role, From: e.From,
-			Kind: e.Kind, Tenant: e.Tenant, Document: e.Document, Change: e.Change, Fields: e.Fields,
+			ID: d.Control.Sealer(auditNumber, e.Tenant).Seal(e.ID), At: e.At, Revision: d.revisions(e.Tenant).Seal(e.Revision), Actor: e.Actor, Role: e.Role, From: e.From,
+			Kind: e.Kind, Tenant: e.Tenant, Document: d.document(e), Change: e.Change, Fields: e.Fields,
 		})
 	}
 	return page, nil
+}
+
+// document returns the id of what an entry is about. Entries of dead letters had
+// their sequence for it once.
+func (d *Desk) document(e control.AuditEntry) string {
+	if n, err := strconv.ParseInt(e.Document, 10, 64); err == nil && e.Kind == kindDeadLetter {
+		return d.Control.Sealer(deadNumber, e.Tenant).Seal(n)
+	}
+	return e.Document
 }

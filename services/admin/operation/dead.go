@@ -11,6 +11,7 @@ import (
 	"github.com/mailyard/mailyard/pkg/control"
 	"github.com/mailyard/mailyard/pkg/mailstore"
 	"github.com/mailyard/mailyard/schemas"
+	"github.com/mailyard/mailyard/schemas/cloudevents"
 )
 
 func isNotFound(err error) bool {
@@ -22,14 +23,21 @@ type ListDeadLetters struct {
 	InTenant
 	Mailbox string        `query:"mailbox" json:"mailbox,omitempty" doc:"Id of the mailbox."`
 	Stage   schemas.Stage `query:"stage" json:"stage,omitempty" enum:"fetcher,classifier,persister,disposer" doc:"The stage that gave up."`
-	Before  uint64        `query:"before" json:"before,omitempty" doc:"next of another page."`
+	Before  string        `query:"before" json:"before,omitempty" maxLength:"100" doc:"next of another page."`
 	Limit   int           `query:"limit" json:"limit,omitempty" minimum:"0" maximum:"100" doc:"Most letters of the page; 0 is 50."`
 }
 
 // DeadLetters is a page of dead letters, the newest first.
 type DeadLetters struct {
-	Letters []bus.DeadLetter `json:"letters"`
-	Next    uint64           `json:"next,omitempty"` // 0: there are no more
+	Letters []DeadLetter `json:"letters"`
+	Next    string       `json:"next,omitempty"` // empty: there are no more
+}
+
+// DeadLetter is a dead letter as it is shown.
+type DeadLetter struct {
+	bus.DeadLetter
+	ID   string `json:"id"`             // names it
+	Text string `json:"text,omitempty"` // what was given up, when it is text; not in lists
 }
 
 // ListDeadLetters returns a tenant's dead letters: what a stage gave up. Their
@@ -48,17 +56,22 @@ func (d *Desk) ListDeadLetters(ctx context.Context, a control.Actor, in *ListDea
 	if limit == 0 {
 		limit = 50
 	}
-	letters, err := d.Bus.DeadLetters(ctx, bus.DeadQuery{Tenant: in.Tenant, Mailbox: in.Mailbox, Stage: in.Stage, Before: in.Before, Limit: limit + 1})
+	s := d.Control.Sealer(deadNumber, in.Tenant)
+	from, err := before(in.Before, s)
 	if err != nil {
 		return DeadLetters{}, err
 	}
-	page := DeadLetters{Letters: append([]bus.DeadLetter{}, letters...)}
-	if len(page.Letters) > limit {
-		page.Letters = page.Letters[:limit]
-		page.Next = page.Letters[limit-1].Sequence
+	letters, err := d.Bus.DeadLetters(ctx, bus.DeadQuery{Tenant: in.Tenant, Mailbox: in.Mailbox, Stage: in.Stage, Before: uint64(from), Limit: limit + 1})
+	if err != nil {
+		return DeadLetters{}, err
 	}
-	for i, letter := range page.Letters {
-		page.Letters[i] = forActor(a, letter)
+	page := DeadLetters{Letters: []DeadLetter{}}
+	for i, letter := range letters {
+		if i == limit {
+			page.Next = page.Letters[i-1].ID
+			break
+		}
+		page.Letters = append(page.Letters, DeadLetter{DeadLetter: forActor(a, letter), ID: s.Seal(int64(letter.Sequence))})
 	}
 	return page, nil
 }
@@ -66,28 +79,25 @@ func (d *Desk) ListDeadLetters(ctx context.Context, a control.Actor, in *ListDea
 // InDeadLetter is the part of an input that names a dead letter.
 type InDeadLetter struct {
 	InTenant
-	Sequence uint64 `path:"sequence" json:"sequence" doc:"Number of the dead letter."`
+	ID string `path:"letter" json:"id" maxLength:"100" doc:"Id of the dead letter."`
 }
 
 // GetDeadLetter asks for a dead letter.
 type GetDeadLetter struct{ InDeadLetter }
-
-// DeadLetter is a dead letter with what was given up.
-type DeadLetter struct {
-	bus.DeadLetter
-	Text string `json:"text,omitempty"` // what was given up, when it is text
-}
 
 // GetDeadLetter returns a dead letter.
 func (d *Desk) GetDeadLetter(ctx context.Context, a control.Actor, in *GetDeadLetter) (DeadLetter, error) {
 	if err := mayRead(a, in.Tenant); err != nil {
 		return DeadLetter{}, err
 	}
-	letter, err := d.Bus.DeadLetterOf(ctx, in.Tenant, in.Sequence)
+	letter, err := d.Bus.DeadLetterOf(ctx, in.Tenant, d.sequence(in.InDeadLetter))
 	if err != nil {
 		return DeadLetter{}, in.missing(err)
 	}
-	out := DeadLetter{DeadLetter: forActor(a, letter)}
+	if letter.Data, err = withoutRevision(letter.Data); err != nil {
+		return DeadLetter{}, err
+	}
+	out := DeadLetter{DeadLetter: forActor(a, letter), ID: in.ID}
 	if utf8.Valid(letter.Data.Payload) {
 		out.Text = string(letter.Data.Payload)
 	}
@@ -99,7 +109,7 @@ type ReplayDeadLetter struct{ InDeadLetter }
 
 // ReplayDeadLetter gives the mails of a dead letter another chance.
 func (d *Desk) ReplayDeadLetter(ctx context.Context, a control.Actor, in *ReplayDeadLetter) (Done, error) {
-	return d.settle(ctx, a, in.InDeadLetter, "replay asked for", d.Bus.ReplayOf, "Dead letter %d is on its way again.")
+	return d.settle(ctx, a, in.InDeadLetter, "replay asked for", d.Bus.ReplayOf, "The dead letter is on its way again.")
 }
 
 // DropDeadLetter deletes a dead letter.
@@ -108,8 +118,11 @@ type DropDeadLetter struct{ InDeadLetter }
 // DropDeadLetter deletes a dead letter. Its mail stays in the inbox and is not
 // fetched again.
 func (d *Desk) DropDeadLetter(ctx context.Context, a control.Actor, in *DropDeadLetter) (Done, error) {
-	return d.settle(ctx, a, in.InDeadLetter, "drop asked for", d.Bus.DropOf, "Dead letter %d is deleted. Its mail stays in the inbox and is left alone.")
+	return d.settle(ctx, a, in.InDeadLetter, "drop asked for", d.Bus.DropOf, "The dead letter is deleted. Its mail stays in the inbox and is left alone.")
 }
+
+// kindDeadLetter is the kind of audit entries about dead letters.
+const kindDeadLetter schemas.Kind = "dead-letter"
 
 // settle does what is done with a dead letter. The audit is written before: what
 // it has is that somebody asked for it, and nothing is done without an entry.
@@ -117,21 +130,43 @@ func (d *Desk) settle(ctx context.Context, a control.Actor, in InDeadLetter, cha
 	if err := mayWrite(a, in.Tenant); err != nil {
 		return Done{}, err
 	}
-	if _, err := d.Bus.DeadLetterOf(ctx, in.Tenant, in.Sequence); isNotFound(err) { // one that cannot be read can be settled
+	sequence := d.sequence(in)
+	if _, err := d.Bus.DeadLetterOf(ctx, in.Tenant, sequence); isNotFound(err) { // one that cannot be read can be settled
 		return Done{}, in.missing(err)
 	}
-	if err := d.audit(ctx, a, "dead-letter", in.Tenant, fmt.Sprint(in.Sequence), change); err != nil {
+	if err := d.audit(ctx, a, kindDeadLetter, in.Tenant, in.ID, change); err != nil {
 		return Done{}, err
 	}
-	if err := settle(ctx, in.Tenant, in.Sequence); err != nil {
+	if err := settle(ctx, in.Tenant, sequence); err != nil {
 		return Done{}, in.missing(err)
 	}
-	return done(message, in.Sequence), nil
+	return done("%s", message), nil
 }
 
 func (in InDeadLetter) missing(err error) error {
 	if isNotFound(err) {
-		return missing(fmt.Sprintf("dead letter %d", in.Sequence))
+		return missing("dead letter " + shorten(in.ID))
 	}
 	return err
+}
+
+// sequence returns the sequence that names a letter to package bus; 0, which no
+// letter has, for an id that was not given for the tenant.
+func (d *Desk) sequence(in InDeadLetter) uint64 {
+	if n, ok := d.Control.Sealer(deadNumber, in.Tenant).Open(in.ID); ok && n > 0 {
+		return uint64(n)
+	}
+	return 0
+}
+
+// withoutRevision takes the revision of the configuration out of a decision that
+// was given up.
+func withoutRevision(m schemas.NATSMessage) (schemas.NATSMessage, error) {
+	var c schemas.ClassifiedMail
+	if cloudevents.Attribute(m.Header, "type") != schemas.TypeMailClassified || c.UnmarshalBinary(m.Payload) != nil {
+		return m, nil // it has none
+	}
+	c.Decision.Revision = 0
+	payload, err := c.MarshalBinary()
+	return schemas.NATSMessage{Header: m.Header, Payload: payload}, err
 }

@@ -17,9 +17,9 @@ import (
 func TestTheAuditIsWrittenBeforeADeadLetterIsSettled(t *testing.T) {
 	t.Parallel()
 	o := admintest.New(t)
-	in := operation.InDeadLetter{InTenant: operation.InTenant{Tenant: "acme"}, Sequence: o.Acme.Dead}
+	in := operation.InDeadLetter{InTenant: operation.InTenant{Tenant: "acme"}, ID: o.Acme.Dead}
 	other := in
-	other.Sequence = o.Rival.Dead
+	other.ID = o.Rival.Dead
 	if _, err := o.Desk.DropDeadLetter(t.Context(), o.Ann.Actor, &operation.DropDeadLetter{InDeadLetter: other}); operation.ProblemOf(err).Status != http.StatusNotFound {
 		t.Errorf("another tenant's letter: %v", err)
 	}
@@ -77,7 +77,7 @@ func TestTheErrorOfADeadLetterTellsTenantsNothingOfTheInstallation(t *testing.T)
 			if err != nil {
 				t.Fatal(err)
 			}
-			letter, err := o.Desk.GetDeadLetter(t.Context(), a, &operation.GetDeadLetter{InDeadLetter: operation.InDeadLetter{InTenant: operation.InTenant{Tenant: "acme"}, Sequence: page.Letters[0].Sequence}})
+			letter, err := o.Desk.GetDeadLetter(t.Context(), a, &operation.GetDeadLetter{InDeadLetter: operation.InDeadLetter{InTenant: operation.InTenant{Tenant: "acme"}, ID: page.Letters[0].ID}})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -8,6 +8,7 @@ import (
 	"github.com/mailyard/mailyard/pkg/config"
 	"github.com/mailyard/mailyard/pkg/control"
 	"github.com/mailyard/mailyard/pkg/mailstore"
+	"github.com/mailyard/mailyard/pkg/opaque"
 	"github.com/mailyard/mailyard/schemas"
 )
 
@@ -40,7 +41,7 @@ func (d *Desk) ListMails(ctx context.Context, a control.Actor, in *ListMails) (M
 	if err := mayRead(a, in.Tenant); err != nil {
 		return MailPage{}, err
 	}
-	q, err := in.query()
+	q, err := in.query(d.Control.Sealer(mailNumber, in.Tenant))
 	if err != nil {
 		return MailPage{}, err
 	}
@@ -57,12 +58,12 @@ func (d *Desk) ListMails(ctx context.Context, a control.Actor, in *ListMails) (M
 	page := MailPage{Mails: append([]mailstore.Summary{}, mails...)}
 	if len(page.Mails) > limit {
 		page.Mails = page.Mails[:limit]
-		page.Next = page.Mails[limit-1].Place().String()
+		page.Next = sealPlace(page.Mails[limit-1].Place(), d.Control.Sealer(mailNumber, in.Tenant))
 	}
 	return page, nil
 }
 
-func (in *ListMails) query() (mailstore.Query, error) {
+func (in *ListMails) query(s opaque.Sealer) (mailstore.Query, error) {
 	var problems config.Problems
 	when := func(path, s string) time.Time {
 		if s == "" {
@@ -76,14 +77,14 @@ func (in *ListMails) query() (mailstore.Query, error) {
 		problems = append(problems, config.Problem{Path: path, Message: fmt.Sprintf("%q is neither a time (2026-01-31T08:00:00Z) nor a date (2026-01-31)", shorten(s))})
 		return time.Time{}
 	}
-	before, err := mailstore.ParsePlace(in.Before)
+	before, ok := openPlace(in.Before, s)
 	q := mailstore.Query{
 		Tenant: in.Tenant, Mailbox: in.Mailbox, Folder: in.Folder, Verdict: in.Verdict, Reason: in.Reason, State: in.State,
 		Text: in.Text, Address: in.Address, Subject: in.Subject, MessageID: in.MessageID,
 		Since: when("since", in.Since), Until: when("until", in.Until), Before: before, Limit: in.Limit,
 	}
-	if err != nil {
-		problems = append(problems, config.Problem{Path: "before", Message: "is not what another page gave as next; begin with the first page"})
+	if !ok {
+		problems = append(problems, notNext)
 	}
 	switch {
 	case q.Limit < 0 || q.Limit > 500:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -19,6 +20,9 @@ func TestPagesOfTheLedger(t *testing.T) {
 	o := admintest.New(t)
 	ask := func(before string) (operation.MailPage, error) {
 		return o.Desk.ListMails(t.Context(), o.Rita.Actor, &operation.ListMails{InTenant: operation.InTenant{Tenant: "acme"}, Before: before, Limit: 1})
+	}
+	cursor := func(at time.Time, tenant string) string {
+		return strconv.FormatInt(at.UnixNano(), 36) + "." + o.Control.Sealer("mail", tenant).Seal(1)
 	}
 	for uid := range uint32(2) {
 		m := mailstore.Mail{
@@ -44,11 +48,11 @@ func TestPagesOfTheLedger(t *testing.T) {
 	if all := slices.Compact(slices.Sorted(slices.Values(seen))); len(all) != 3 {
 		t.Errorf("the pages show %v", seen)
 	}
-	last, err := ask(mailstore.Place{At: page.Mails[0].PersistedAt, Seq: 1}.String())
+	last, err := ask(cursor(page.Mails[0].PersistedAt, "acme"))
 	if err != nil || len(last.Mails) != 0 {
 		t.Errorf("behind the last: %+v, %v", last, err)
 	}
-	for _, before := range []string{"7", "-1", "0.0", "4611686018427387904", "'"} {
+	for _, before := range []string{"7", "-1", "0.0", "0.1", "4611686018427387904", "'", cursor(page.Mails[0].PersistedAt, "rival")} {
 		if _, err := ask(before); operation.ProblemOf(err).Status != http.StatusUnprocessableEntity || operation.ProblemOf(err).Errors[0].Path != "before" {
 			t.Errorf("%q: %v", before, err)
 		}

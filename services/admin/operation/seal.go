@@ -12,6 +12,9 @@ import (
 const (
 	revisionNumber = "revision" // of documents
 	accountNumber  = "account"  // revision of an account; it counts for the account alone
+	auditNumber    = "audit"    // of an entry
+	deadNumber     = "dead-letter"
+	mailNumber     = "mail"
 )
 
 // noRevision is the revision of nothing: what a token stands for that does not

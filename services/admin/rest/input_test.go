@@ -124,7 +124,7 @@ func TestBadParametersAreRefused(t *testing.T) {
 		"/tenants/acme/mails?verdict=good":                           "verdict",
 		"/tenants/acme/mails?since=yesterday":                        "since",
 		"/tenants/acme/mails/x/attachments/first":                    "position",
-		"/tenants/acme/dead/first":                                   "sequence",
+		"/tenants/acme/dead?before=12":                               "before",
 		"/tenants/ac%00me":                                           "tenant",
 		"/audit?id=%00":                                              "id",
 		"/tenants?tenant=acme":                                       "tenant",

@@ -203,7 +203,7 @@ func curl(o operation.Operation, example any) string {
 		}
 	}
 	path := o.Path
-	for name, value := range map[string]string{"{tenant}": "acme", "{folder}": "support", "{mailbox}": "info", "{mail}": "MAIL", "{sequence}": "1", "{position}": "1"} {
+	for name, value := range map[string]string{"{tenant}": "acme", "{folder}": "support", "{mailbox}": "info", "{mail}": "MAIL", "{letter}": "LETTER", "{position}": "1"} {
 		path = strings.ReplaceAll(path, name, value)
 	}
 	path = strings.NewReplacer("{", "", "}", "").Replace(path)

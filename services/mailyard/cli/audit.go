@@ -35,7 +35,7 @@ func (c *command) audit() *cobra.Command {
 	f.StringVar(&kind, "kind", "", "only of this kind: tenant, folder, mailbox, account, session, token, dead-letter")
 	f.StringVar(&in.ID, "id", "", "only of the document with this id")
 	f.StringVar(&in.Actor, "actor", "", "only what this one did")
-	f.Int64Var(&in.Before, "before", 0, "only those before this number: the next page")
+	f.StringVar(&in.Before, "before", "", "the next page, as the one before told")
 	f.IntVar(&in.Limit, "limit", 50, "at most this many, up to 500")
 	f.BoolVar(&details, "details", false, "show what was changed, before and after")
 	c.completeFlag(cmd, "tenant", c.tenantIDs)
@@ -63,8 +63,8 @@ func (c *command) printAudit(page operation.AuditPage, details bool) error {
 	if err := c.table(rows); err != nil {
 		return err
 	}
-	if page.Next > 0 {
-		return c.printf("\nMore: --before %d\n", page.Next)
+	if page.Next != "" {
+		return c.printf("\nMore: --before %s\n", page.Next)
 	}
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/mailyard/mailyard/pkg/bus"
 	"github.com/mailyard/mailyard/schemas"
 	"github.com/mailyard/mailyard/services/admin/operation"
 )
@@ -53,7 +52,7 @@ func (c *command) deadList() *cobra.Command {
 	}, "dead.list")
 	cmd.Flags().StringVar(&in.Mailbox, "mailbox", "", "only from this mailbox")
 	cmd.Flags().StringVar(&stage, "stage", "", "only from this stage: fetcher, classifier, persister, disposer")
-	cmd.Flags().Uint64Var(&in.Before, "before", 0, "only those before this number: the next page")
+	cmd.Flags().StringVar(&in.Before, "before", "", "the next page, as the one before told")
 	cmd.Flags().IntVar(&in.Limit, "limit", 50, "at most this many, up to 100")
 	c.completeFlag(cmd, "mailbox", c.mailboxIDs)
 	values(cmd, "stage", "fetcher", "classifier", "persister", "disposer")
@@ -64,74 +63,60 @@ func (c *command) printDead(page operation.DeadLetters) error {
 	if len(page.Letters) == 0 {
 		return c.printf("There are no dead letters.\n")
 	}
-	rows := [][]string{{"NUMBER", "SINCE", "MAILBOX", "STAGE", "UIDS", "ATTEMPTS", "ERROR"}}
+	rows := [][]string{{"ID", "SINCE", "MAILBOX", "STAGE", "UIDS", "ATTEMPTS", "ERROR"}}
 	for _, d := range page.Letters {
 		rows = append(rows, []string{
-			strconv.FormatUint(d.Sequence, 10), ageText(&d.At), d.Tenant + "/" + d.Mailbox,
+			d.ID, ageText(&d.At), d.Tenant + "/" + d.Mailbox,
 			string(d.Stage), oneLine(d.UIDs, 20), strconv.Itoa(d.Attempts), oneLine(d.Error, 90),
 		})
 	}
 	if err := c.table(rows); err != nil {
 		return err
 	}
-	if page.Next > 0 {
-		return c.printf("\nMore: --before %d\n", page.Next)
-	}
-	return nil
-}
-
-// deadNumber checks what names a dead letter.
-func deadNumber(s string) error {
-	if n, err := strconv.ParseUint(s, 10, 64); err != nil || n == 0 {
-		return usagef("%q is not the number of a dead letter; `mailyard dead list` shows them", s)
+	if page.Next != "" {
+		return c.printf("\nMore: --before %s\n", page.Next)
 	}
 	return nil
 }
 
 // noDead says that there is no such dead letter.
-func noDead(number string, err error) error {
+func noDead(id string, err error) error {
 	if isStatus(err, 404) {
-		return &codedError{exitNotFound, fmt.Errorf("there is no dead letter %s; `mailyard dead list` shows them", number)}
+		return &codedError{exitNotFound, fmt.Errorf("there is no dead letter %s; `mailyard dead list` shows them", oneLine(id, 60))}
 	}
 	return err
 }
 
 func (c *command) deadShow() *cobra.Command {
 	return performs(&cobra.Command{
-		Use: "show NUMBER", Short: "Show a dead letter", Args: exactly(1), Example: "  mailyard dead show 12",
+		Use: "show ID", Short: "Show a dead letter", Args: exactly(1), Example: "  mailyard dead show w2n4qfxk7sgd3pzyb5lmhcvtae",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := deadNumber(args[0]); err != nil {
-				return err
-			}
 			var d operation.DeadLetter
 			var r reply
 			err := c.anywhere(cmd.Context(), func(tenant string) (err error) {
-				r, err = c.read(cmd.Context(), call{operation: "dead.get", path: map[string]string{"tenant": tenant, "sequence": args[0]}}, &d)
+				r, err = c.read(cmd.Context(), call{operation: "dead.get", path: map[string]string{"tenant": tenant, "letter": args[0]}}, &d)
 				return err
 			})
 			if err != nil {
 				return noDead(args[0], err)
 			}
-			return c.show(r, func() error { return c.showDead(d.DeadLetter) })
+			return c.show(r, func() error { return c.showDead(d) })
 		},
 	}, "dead.get")
 }
 
 func (c *command) deadAction(verb, short string) *cobra.Command {
 	return performs(&cobra.Command{
-		Use: verb + " NUMBER", Short: short, Args: exactly(1), Example: "  mailyard dead " + verb + " 12",
+		Use: verb + " ID", Short: short, Args: exactly(1), Example: "  mailyard dead " + verb + " w2n4qfxk7sgd3pzyb5lmhcvtae",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := deadNumber(args[0]); err != nil {
-				return err
-			}
 			return noDead(args[0], c.anywhere(cmd.Context(), func(tenant string) error {
-				return c.do(cmd.Context(), call{operation: "dead." + verb, path: map[string]string{"tenant": tenant, "sequence": args[0]}})
+				return c.do(cmd.Context(), call{operation: "dead." + verb, path: map[string]string{"tenant": tenant, "letter": args[0]}})
 			}))
 		},
 	}, "dead."+verb)
 }
 
-func (c *command) showDead(d bus.DeadLetter) error {
-	return c.printf("Dead letter    %d, %s\nMailbox        %s/%s, UIDVALIDITY %d, UID %s\nStage          %s, after %d attempts\nError          %s\nReplay goes to %s\n",
-		d.Sequence, timeText(&d.At), d.Tenant, d.Mailbox, d.UIDValidity, oneLine(d.UIDs, 200), d.Stage, d.Attempts, oneLine(d.Error, 1000), d.OriginalSubject)
+func (c *command) showDead(d operation.DeadLetter) error {
+	return c.printf("Dead letter    %s, %s\nMailbox        %s/%s, UIDVALIDITY %d, UID %s\nStage          %s, after %d attempts\nError          %s\nReplay goes to %s\n",
+		d.ID, timeText(&d.At), d.Tenant, d.Mailbox, d.UIDValidity, oneLine(d.UIDs, 200), d.Stage, d.Attempts, oneLine(d.Error, 1000), d.OriginalSubject)
 }

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
@@ -44,7 +43,7 @@ func TestMailsAreFiltered(t *testing.T) {
 	if out := u.do("mail", "list"); !strings.Contains(out, id) {
 		t.Errorf("mail list:\n%s", out)
 	}
-	first := mailstore.Place{At: time.Unix(1, 0), Seq: 1}.String()
+	first := "1." + o.Control.Sealer("mail", "acme").Seal(1)
 	if out := u.do("mail", "list", "--before", first); !strings.Contains(out, "No mail") {
 		t.Errorf("the page behind the last:\n%s", out)
 	}

@@ -213,12 +213,12 @@ func TestRotationIsWaitedFor(t *testing.T) {
 func TestDeadLettersAreShownReplayedAndDropped(t *testing.T) {
 	t.Parallel()
 	u, o := newOffice(t)
-	n := fmt.Sprint(o.Acme.Dead)
+	n := o.Acme.Dead
 	u.says("the server hung up", "dead", "list", "--tenant", "acme")
 	u.says("Dead letter    "+n, "dead", "show", n)
 	u.says("on its way again", "dead", "replay", n)
 	u.refused([]string{"3: "}, "dead", "drop", n)
-	u.says("is deleted", "dead", "drop", fmt.Sprint(o.Rival.Dead))
+	u.says("is deleted", "dead", "drop", o.Rival.Dead)
 }
 
 func TestAccountsAreManaged(t *testing.T) {
