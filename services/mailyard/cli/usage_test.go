@@ -53,7 +53,6 @@ func TestWrongCommandLinesAreExplained(t *testing.T) {
 		{[]string{"mails", "--verdict", "good", "--state", "gone"}, []string{"2: ", "--verdict", "accepted, invalid", "--state", "disposed, undisposed"}},
 		{[]string{"mails", "--reason", "spam"}, []string{"2: ", "--reason", "oversize"}},
 		{[]string{"dead", "list", "--stage", "sender"}, []string{"2: ", "--stage", "fetcher"}},
-		{[]string{"dead", "show", "one"}, []string{"2: ", `"one"`, "mailyard dead list"}},
 		{[]string{"dead", "list"}, []string{"6: ", "does not run here", "mailyard up"}},
 		{[]string{"dead", "replay", "1"}, []string{"6: ", "does not run here"}},
 		{[]string{"mailbox", "edit", "info"}, []string{"2: ", "say what to change"}},
