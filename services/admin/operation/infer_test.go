@@ -40,7 +40,7 @@ func act(t *testing.T, o *admintest.Office, who admintest.Person, ids admintest.
 	_, dropped := o.Desk.DropDeadLetter(ctx, a, &operation.DropDeadLetter{InDeadLetter: operation.InDeadLetter{InTenant: operation.InTenant{Tenant: ids.Tenant}, ID: o.Letter(ids.Tenant, letters[0])}})
 	given = o.Conn.GiveUp(ctx, schemas.StageFetcher, key, 5, errors.New("downloading: the server hung up"))
 	now := time.Now()
-	told := o.Desk.Leases.SetState(ctx, schemas.MailboxState{Tenant: ids.Tenant, Mailbox: ids.Mailbox, Status: schemas.StatusDisabled, Since: now, ObservedAt: &now, Revision: m.Revision})
+	told := o.Desk.Leases.SetState(ctx, schemas.MailboxState{Tenant: ids.Tenant, Mailbox: ids.Mailbox, Status: schemas.StatusDisabled, Since: now, ObservedAt: &now, Revision: m.Revision}, "")
 	if err := errors.Join(dropped, given, told); err != nil {
 		t.Fatal(err)
 	}
