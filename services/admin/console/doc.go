@@ -156,5 +156,6 @@
 // .card, .columns (cards side by side), .section, .section-head, .row, .stack,
 // .narrow, .muted, .sub (a second line in a cell), .num, .truncate, .filters,
 // .search, .frame. Icons are the symbols of assets/icons.svg. htmx.min.js is htmx
-// 2.0.11 as published, its licence beside it.
+// 2.0.11 and idiomorph.min.js idiomorph 0.8.0, both as published, their
+// licences beside them.
 package console

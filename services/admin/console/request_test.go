@@ -176,11 +176,12 @@ func FuzzFlash(f *testing.F) {
 		f.Add(s)
 	}
 	s := newSite(f)
+	scripts := strings.Count(text(f, s.browser().do(http.MethodGet, "/sign-in", nil)), "<script")
 	f.Fuzz(func(t *testing.T, value string) {
 		b := (&site{t: t, handler: s.handler}).browser()
 		b.cookies["mailyard-flash"] = &http.Cookie{Name: "mailyard-flash", Value: value}
 		answer := b.do(http.MethodGet, "/sign-in", nil)
-		if body := text(t, answer); answer.StatusCode != http.StatusOK || strings.Count(body, "<script") != 2 {
+		if body := text(t, answer); answer.StatusCode != http.StatusOK || strings.Count(body, "<script") != scripts {
 			t.Errorf("%q answers %d: %s", value, answer.StatusCode, body)
 		}
 	})

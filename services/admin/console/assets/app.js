@@ -342,51 +342,22 @@ document.addEventListener('keydown', (e) => {
   }
 });
 
-// Parts that refresh. What is there is changed into what came, in place, so that
-// the focus, a selection, an open menu and what was typed stay where they are:
-// the swap style "morph". Rows are told apart by their ids.
+// Parts that refresh: idiomorph changes what is there into what came (the swap
+// style "morph"), so that the focus and a selection stay. Rows are told apart by
+// their ids. What the browser owns stays too: what is open, what was typed and
+// ticked, and what data-keep names; nothing: the whole.
 
-function morph(now, next) {
-  if (now.nodeName !== next.nodeName || (now.id ?? '') !== (next.id ?? '')) {
-    now.replaceWith(next);
-    return next;
-  }
-  if (!(now instanceof Element)) {
-    if (now.nodeValue !== next.nodeValue) now.nodeValue = next.nodeValue;
-    return now;
-  }
-  // The browser owns what is open, and what data-keep names; nothing: the whole.
-  const own = now.matches('details, dialog') ? ['open'] : (next.dataset.keep ?? '').split(' ');
-  if (next.dataset.keep === '') return now;
-  const choice = now.matches('option') && now.hasAttribute('selected') !== next.hasAttribute('selected');
-  for (const { name } of [...now.attributes]) if (!own.includes(name) && !next.hasAttribute(name)) now.removeAttribute(name);
-  for (const { name, value } of next.attributes) if (!own.includes(name) && now.getAttribute(name) !== value) now.setAttribute(name, value);
-  if (choice) now.selected = next.hasAttribute('selected');
-  const named = new Map([...now.children].filter((c) => c.id).map((c) => [c.id, c]));
-  let at = now.firstChild;
-  for (const child of [...next.childNodes]) {
-    const match = child.id ? named.get(child.id) : at && !at.id && at.nodeName === child.nodeName ? at : null;
-    if (!match) now.insertBefore(child, at);
-    else {
-      if (match === at) at = at.nextSibling;
-      else now.insertBefore(match, at);
-      morph(match, child);
-    }
-  }
-  while (at) { const gone = at; at = at.nextSibling; gone.remove(); }
-  return now;
-}
+const kept = (name, node) =>
+  name === 'open' ? node.matches('details, dialog')
+    : name === 'value' || name === 'checked' ? node.matches('input, textarea')
+      : (node.dataset.keep ?? '').split(' ').includes(name);
 
-htmx.defineExtension('morph', {
-  handleSwap: (style, target, fragment, settle) => {
-    const next = fragment.firstElementChild;
-    if (style !== 'morph' || !next) return false;
-    const focus = document.activeElement;
-    const now = morph(target, next);
-    if (focus !== document.activeElement && focus.isConnected) focus.focus({ preventScroll: true });
-    if (now !== target) settle.elts.push(now);
-    return [now];
-  },
+Idiomorph.defaults.callbacks.beforeNodeMorphed = (now) => now.dataset?.keep !== '';
+Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !kept(name, node);
+
+htmx.defineExtension('morph', { // idiomorph's own takes "beforeend" of hx-swap-oob for its style too
+  isInlineSwap: (style) => style === 'morph',
+  handleSwap: (style, target, fragment) => style === 'morph' && Idiomorph.morph(target, fragment.children),
 });
 
 // htmx.
