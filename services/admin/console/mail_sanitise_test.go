@@ -124,6 +124,7 @@ func TestWhatIsLeftOutIsCounted(t *testing.T) {
 	}
 }
 
+// Time that grows with the square of the size would be hours here.
 func TestHugeHTMLTakesLittleTime(t *testing.T) {
 	t.Parallel()
 	for _, raw := range []string{
@@ -135,7 +136,7 @@ func TestHugeHTMLTakesLittleTime(t *testing.T) {
 		if c := sanitiseMail(raw, func(string) []byte { return nil }); !c.Cut || len(c.HTML) > 16<<20 {
 			t.Errorf("%.20q… became %d bytes", raw, len(c.HTML))
 		}
-		if took := time.Since(began); took > 10*time.Second {
+		if took := time.Since(began); took > 2*time.Minute {
 			t.Errorf("%.20q… took %s", raw, took)
 		}
 	}
