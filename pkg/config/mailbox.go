@@ -99,8 +99,8 @@ func (p *Problems) sizes(m Mailbox) {
 	switch {
 	case m.MaxEmailBytes <= 0:
 		p.add("max_email_bytes", "%d is not a size above 0 bytes", m.MaxEmailBytes)
-	case m.MaxEmailBytes > maxNumber:
-		p.add("max_email_bytes", "%d is out of range (1-%d bytes)", m.MaxEmailBytes, int64(maxNumber))
+	case m.MaxEmailBytes > maxEmailBytes:
+		p.add("max_email_bytes", "%d is out of range (1-%d bytes)", m.MaxEmailBytes, maxEmailBytes)
 	}
 	switch {
 	case m.MaxLightBytes <= 0:

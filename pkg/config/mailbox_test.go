@@ -107,6 +107,7 @@ func TestMailboxProblems(t *testing.T) {
 		{`{"max_idle_seconds": 86401}`, "max_idle_seconds: 86401 is out of range (10-86400 seconds)"},
 		{`{"max_items": 0}`, "max_items: 0 is out of range (1-1000)"},
 		{`{"max_items": 1001}`, "max_items: 1001 is out of range (1-1000)"},
+		{`{"max_email_bytes": 250000001}`, "max_email_bytes: 250000001 is out of range (1-250000000 bytes)"},
 		{`{"max_email_bytes": 0}`, "max_email_bytes: 0 is not a size above 0 bytes"},
 		{`{"max_light_bytes": -5}`, "max_light_bytes: -5 is not a size above 0 bytes"},
 		{`{"max_light_bytes": 6000001}`, "max_light_bytes: 6000001 exceeds max_email_bytes (6000000)"},

@@ -16,6 +16,11 @@ import (
 // 8259, section 6).
 const maxNumber = 1<<53 - 1
 
+// maxEmailBytes is the largest size that a mailbox can allow for a mail. A mail is
+// in memory as a whole where it is parsed and stored, so this bounds what one
+// mailbox can take of a process that serves all tenants.
+const maxEmailBytes = 250_000_000
+
 // Longest texts, in characters.
 const (
 	maxName        = 200

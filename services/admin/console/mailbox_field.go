@@ -88,7 +88,7 @@ func signInFields() []field {
 
 func limitFields() []field {
 	return []field{
-		{Name: "max_email_bytes", Label: "Max email size in bytes", Widget: widgetSize, Default: "6 MB", Help: "Larger mail is not downloaded; it is handled as invalid, for the reason oversize."},
+		{Name: "max_email_bytes", Label: "Max email size in bytes", Widget: widgetSize, Default: "6 MB", Range: "up to 250 MB", Help: "Larger mail is not downloaded; it is handled as invalid, for the reason oversize."},
 		{Name: "max_light_bytes", Label: "Max email LW size in bytes", Widget: widgetSize, Default: "10 kB", Help: "Mail up to this size goes through the light lane, larger mail through the large lane, in parallel. Not above the max email size."},
 		{Name: "max_items", Label: "Max number of items to collect", Widget: widgetNumber, Unit: "mails", Default: "50", Range: "1 to 1,000", Help: "Downloaded in one iteration, both lanes together. While more wait, the next one follows at once."},
 		{Name: "max_idle_seconds", Label: "Max idle time (sec)", Widget: widgetNumber, Unit: "seconds", Default: "360", Range: "10 to 86,400", Help: "How long an idle download or disposal connection is held. The connection that watches for new mail is not idle in this sense."},
