@@ -3,7 +3,6 @@ package console
 import (
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -141,5 +140,3 @@ func TestStripOfStates(t *testing.T) {
 		t.Error(none)
 	}
 }
-
-func countPlain(n uint64) string { return strconv.FormatUint(n, 10) }
